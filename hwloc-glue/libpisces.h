@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libpisces: from a request to an enclave, for all skins (pisces(1), the SPANK
+ * plugin, the proxy) alike. No header of Slurm, hwloc or Linux's kernel is
+ * needed to use it.
+ *
+ * Functions that can fail return -1 (or NULL) and fill *error with one line that
+ * a user can act on: what was asked, what stands against it, what would work.
+ * It has no prefix and no final newline. Nothing here writes to stdout or stderr.
+ */
+#ifndef LIBPISCES_H
+#define LIBPISCES_H
+
+#include <pisces/abi.h>
+#include <pisces/ioctl.h>
+#include <pisces/status.h>
+#include <pisces/types.h>
+
+struct pisces_error {
+	char text[512];
+};
+
+/* ---- sets of CPUs, by Linux CPU number ---- */
+
+struct pisces_cpuset {
+	uint64_t word[PISCES_CPU_WORDS];
+};
+
+void pisces_cpuset_add(struct pisces_cpuset *set, unsigned int cpu);
+bool pisces_cpuset_has(const struct pisces_cpuset *set, unsigned int cpu);
+unsigned int pisces_cpuset_count(const struct pisces_cpuset *set);
+
+/* Reads a list as Linux writes it ("0-2,7"). Returns 0; -1 if it is not one. */
+int pisces_cpuset_parse(const char *list, struct pisces_cpuset *set);
+
+/* Writes such a list to TEXT; always terminates it. Returns TEXT. */
+char *pisces_cpuset_format(const struct pisces_cpuset *set, char *text, size_t size);
+
+/* ---- the request (what a user writes) ---- */
+
+enum pisces_kind {
+	PISCES_KIND_NONE = 0, /* run on Linux, also against an inherited option */
+	PISCES_KIND_LWK = 1,
+};
+
+struct pisces_request {
+	enum pisces_kind kind;
+	unsigned int cpus;	       /* 0: all of the allocation */
+	uint64_t memory;	       /* bytes; 0: that of the allocation */
+	char name[PISCES_NAME_LEN];    /* "": the enclave's number */
+	char cmdline[PISCES_CMDLINE_LEN]; /* of the co-kernel; for its developers */
+};
+
+void pisces_request_init(struct pisces_request *request);
+
+/*
+ * Sets one option of the request by its name without dashes or prefix: "kind",
+ * "cpus", "mem", "name", "cmdline", and those that the design knows but this
+ * release does not have ("io", "stage", "device", "image", kind "vm"), which
+ * fail and say so. The same grammar for srun and pisces(1).
+ */
+int pisces_request_set(struct pisces_request *request, const char *option, const char *value,
+		       struct pisces_error *error);
+
+/* Reads "512M", "2G", "1.5g", "4096K", "1T"; a bare number is MiB, as in Slurm. */
+int pisces_size_parse(const char *text, uint64_t *bytes, struct pisces_error *error);
+
+/* Writes bytes for people: "512 MiB", "1.5 GiB". Returns TEXT. */
+char *pisces_size_format(uint64_t bytes, char *text, size_t size);
+
+/* ---- the plan (what will be taken) ---- */
+
+/* What the caller may take from. */
+struct pisces_allocation {
+	struct pisces_cpuset cpus; /* empty: every online CPU of the node */
+	uint64_t memory;	   /* bytes; 0: unknown, the plan takes its default */
+};
+
+struct pisces_plan_cpu {
+	uint32_t linux_cpu;
+	uint32_t node;
+	uint32_t core; /* SMT siblings have the same */
+};
+
+struct pisces_plan_memory {
+	uint32_t node;
+	uint64_t size; /* a multiple of PISCES_MEMORY_ALIGN */
+};
+
+struct pisces_plan {
+	unsigned int cpu_count;
+	struct pisces_plan_cpu cpus[PISCES_MAX_CPUS]; /* in the enclave's order */
+	unsigned int memory_count;
+	struct pisces_plan_memory memory[PISCES_MAX_NODES];
+	struct pisces_cpuset linux_cpus; /* where the proxy may run: never one of cpus */
+	char note[256];			 /* what the user should know about it; "" if nothing */
+};
+
+/* Plans on the topology of this machine as it is now. */
+int pisces_plan_here(const struct pisces_request *request,
+		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
+		     struct pisces_error *error);
+
+/* Plans on a topology in hwloc's synthetic syntax ("node:2 core:4 pu:2") or an XML file. */
+int pisces_plan_for(const char *topology, const struct pisces_request *request,
+		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
+		    struct pisces_error *error);
+
+/* ---- the enclave ---- */
+
+/*
+ * Opens the device and makes an empty enclave: step one, that takes nothing from
+ * Linux yet. Returns its fd (close-on-exec), whose closing destroys the enclave.
+ */
+int pisces_enclave_create(const struct pisces_request *request, uint32_t job, uint32_t step,
+			  uint32_t uid, struct pisces_error *error);
+
+/* What the start of an enclave cost, in ns. */
+struct pisces_start_times {
+	uint64_t cpus;
+	uint64_t memory;
+	uint64_t boot;
+	uint64_t launch;
+};
+
+/*
+ * Takes what PLAN says and boots the co-kernel: step two. On failure the caller
+ * closes the fd, which gives all back. TIMES may be NULL.
+ */
+int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
+			 const struct pisces_plan *plan, struct pisces_start_times *times,
+			 struct pisces_error *error);
+
+/*
+ * Makes the right to run one program, on the enclave's CPUs FIRST to FIRST +
+ * COUNT - 1 in the plan's order. Returns a task fd (close-on-exec).
+ */
+int pisces_enclave_task(int enclave_fd, unsigned int first, unsigned int count, uint32_t uid,
+			uint32_t gid, struct pisces_error *error);
+
+/*
+ * Divides CPUS CPUs among TASKS tasks: task TASK gets COUNT from FIRST on. Tasks
+ * that are more than the CPUs share them.
+ */
+void pisces_task_share(unsigned int cpus, unsigned int tasks, unsigned int task,
+		       unsigned int *first, unsigned int *count);
+
+/* ---- the proxy's call interface: how a skin starts it ---- */
+
+/*
+ * The skin runs PISCES_PROXY_PATH (a configure-time constant, overridable by
+ * the environment variable PISCES_PROXY for a program that is not set-uid)
+ * with the user's arguments unchanged behind argv[0], and these variables,
+ * which the proxy removes from the program's environment:
+ */
+#define PISCES_ENV_FD "PISCES_PROXY_FD"		  /* number of the inherited task fd */
+#define PISCES_ENV_PROGRAM "PISCES_PROXY_PROGRAM" /* argv[0] of the user */
+#define PISCES_ENV_CPUS "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
+
+/* ---- looking at enclaves ---- */
+
+/* Numbers of all enclaves in *LIST (free(3) it). Returns how many. */
+int pisces_list(uint32_t **list, struct pisces_error *error);
+int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error);
+
+/* A copy of the status area (free(3) it), with *CPUS entries in cpu[]. */
+struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
+				    struct pisces_error *error);
+
+/* Finds an enclave by its number or its name. Returns 0. */
+int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error);
+
+/* A console fd of the enclave. */
+int pisces_console(uint32_t enclave, struct pisces_error *error);
+
+/* ---- is this node ready? ---- */
+
+enum pisces_verdict {
+	PISCES_CHECK_OK = 0,
+	PISCES_CHECK_ADVICE = 1, /* works; could work better */
+	PISCES_CHECK_BAD = 2,	 /* does not work */
+};
+
+struct pisces_check {
+	enum pisces_verdict verdict;
+	const char *what;   /* "kernel module" */
+	char finding[256];  /* "pisces.ko 0.1.0 is loaded" */
+	char remedy[256];   /* one command line or configuration line; "" if all is well */
+};
+
+/* Runs all checks; returns how many it stored at CHECKS (at most CAPACITY). */
+unsigned int pisces_doctor(struct pisces_check *checks, unsigned int capacity);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /dev/pisces and the file descriptors that come from it.
+ *
+ *   control fd   open("/dev/pisces"): make an enclave, look at the others
+ *   enclave fd   from PISCES_IOC_CREATE: owns the enclave. Closing the last
+ *                reference destroys it and gives all back to Linux. poll(2):
+ *                POLLHUP when the co-kernel has died.
+ *   task fd      from PISCES_IOC_TASK: the right to run one program. Closing the
+ *                last reference kills that program. mmap(2): the channel.
+ *                read(2): 8 bytes, the number of rings since the last read, as an
+ *                eventfd; poll(2): POLLIN when there are any, POLLHUP when the
+ *                enclave is gone or its co-kernel has died.
+ *   console fd   from PISCES_IOC_CONSOLE: read(2) gives what the co-kernel has
+ *                said so far and then what it goes on to say; 0 when it is over.
+ *
+ * Errors are those of ioctl(2), and: EPERM without CAP_SYS_ADMIN; EPROTO for
+ * another ABI or build id; ESHUTDOWN when the enclave has died; EBUSY in a state
+ * that does not allow it. Unknown flags and non-zero unused fields are EINVAL.
+ */
+#ifndef PISCES_IOCTL_H
+#define PISCES_IOCTL_H
+
+#include <pisces/abi.h>
+#include <pisces/types.h>
+#ifndef __KERNEL__
+#include <sys/ioctl.h>
+#endif
+
+#define PISCES_DEVICE "/dev/pisces"
+#define PISCES_IOC_MAGIC 0xb6
+
+/* ---- control fd ---- */
+
+struct pisces_version {
+	uint32_t abi;
+	uint32_t unused;
+	char build_id[PISCES_BUILD_ID_LEN];
+};
+
+/* Which module is this? Needs no right but to have opened the device. */
+#define PISCES_IOC_VERSION _IOR(PISCES_IOC_MAGIC, 0x00, struct pisces_version)
+
+struct pisces_create {
+	uint32_t abi;	/* PISCES_ABI_VERSION */
+	uint32_t flags; /* 0 */
+	char build_id[PISCES_BUILD_ID_LEN];
+	char name[PISCES_NAME_LEN]; /* [A-Za-z0-9._:-]+; "" takes the number */
+	uint32_t job;		    /* of Slurm; for people and for reclaim; 0 if none */
+	uint32_t step;
+	uint32_t uid; /* whose program will run */
+	uint32_t unused;
+};
+
+/* Makes an empty enclave. Returns its fd, close-on-exec. Needs CAP_SYS_ADMIN. */
+#define PISCES_IOC_CREATE _IOW(PISCES_IOC_MAGIC, 0x01, struct pisces_create)
+
+struct pisces_list {
+	uint32_t capacity; /* in: entries at `enclaves` */
+	uint32_t count;	   /* out: enclaves there are; only the first `capacity` are stored */
+	uint64_t enclaves; /* in: address of uint32_t[], enclave numbers */
+};
+
+#define PISCES_IOC_LIST _IOWR(PISCES_IOC_MAGIC, 0x02, struct pisces_list)
+
+enum pisces_enclave_state {
+	PISCES_ENCLAVE_NEW = 0,	    /* resources can be added */
+	PISCES_ENCLAVE_BOOTING = 1,
+	PISCES_ENCLAVE_RUNNING = 2,
+	PISCES_ENCLAVE_DEAD = 3,    /* the co-kernel died; reason says why */
+	PISCES_ENCLAVE_ENDING = 4,  /* resources are on their way back to Linux */
+};
+
+struct pisces_range_info {
+	uint64_t base;
+	uint64_t size;
+	uint32_t node;
+	uint32_t way; /* enum pisces_memory_way */
+};
+
+struct pisces_info {
+	uint32_t enclave; /* in: number */
+	uint32_t state;	  /* enum pisces_enclave_state */
+	char name[PISCES_NAME_LEN];
+	char reason[PISCES_REASON_LEN];
+	uint32_t job;
+	uint32_t step;
+	uint32_t uid;
+	int32_t owner_pid; /* process that made it */
+	uint32_t tasks;
+	uint32_t irq; /* of Linux, as in /proc/interrupts */
+	uint32_t cpu_count;
+	uint32_t range_count; /* all there are; `ranges` holds at most PISCES_INFO_RANGES */
+	uint64_t memory;      /* bytes */
+	uint64_t age_ns;
+	uint64_t cpus[PISCES_CPU_WORDS]; /* by Linux CPU number */
+#define PISCES_INFO_RANGES 32
+	struct pisces_range_info ranges[PISCES_INFO_RANGES];
+};
+
+#define PISCES_IOC_INFO _IOWR(PISCES_IOC_MAGIC, 0x03, struct pisces_info)
+
+struct pisces_get_status {
+	uint32_t enclave; /* in */
+	uint32_t size;	  /* in: bytes at `status`; out: bytes of the status area */
+	uint64_t status;  /* in: address; filled with a copy of struct pisces_status */
+};
+
+#define PISCES_IOC_STATUS _IOWR(PISCES_IOC_MAGIC, 0x04, struct pisces_get_status)
+
+struct pisces_get_console {
+	uint32_t enclave;
+	uint32_t unused;
+};
+
+/* Returns a console fd, close-on-exec. Needs CAP_SYS_ADMIN or the enclave's uid. */
+#define PISCES_IOC_CONSOLE _IOW(PISCES_IOC_MAGIC, 0x05, struct pisces_get_console)
+
+/* ---- enclave fd ---- */
+
+struct pisces_add_cpu {
+	uint32_t linux_cpu; /* online, not CPU 0, not the last one */
+	uint32_t unused;
+};
+
+/* Takes a CPU away from Linux. It appears in the boot block in order of adding. */
+#define PISCES_IOC_ADD_CPU _IOW(PISCES_IOC_MAGIC, 0x20, struct pisces_add_cpu)
+
+enum pisces_memory_way {
+	PISCES_MEMORY_CONTIG = 0, /* alloc_contig_range: finest; struct pages stay */
+	PISCES_MEMORY_BLOCK = 1,  /* memory blocks offlined by user space */
+	PISCES_MEMORY_REMOVE = 2, /* and removed from Linux's direct map */
+};
+
+struct pisces_add_memory {
+	uint64_t size; /* bytes, a multiple of PISCES_MEMORY_ALIGN */
+	uint32_t node; /* of NUMA, as Linux numbers it; memory of no other node is taken */
+	uint32_t way;  /* enum pisces_memory_way */
+	uint64_t available; /* out, with ENOMEM: bytes that could have been had */
+};
+
+/* Takes all of it, in as few ranges as there are, or nothing. */
+#define PISCES_IOC_ADD_MEMORY _IOWR(PISCES_IOC_MAGIC, 0x21, struct pisces_add_memory)
+
+struct pisces_boot {
+	uint64_t image; /* address of the image file's bytes */
+	uint64_t image_size;
+	char cmdline[PISCES_CMDLINE_LEN];
+	uint64_t boot_ns;   /* out: from this call to all CPUs being up, */
+	uint64_t launch_ns; /* of these: from the first INIT to all CPUs having arrived */
+};
+
+/*
+ * Boots the co-kernel on all CPUs; returns when it is ready. ETIMEDOUT or
+ * ESHUTDOWN if it did not come up: the console and PISCES_IOC_INFO say why.
+ */
+#define PISCES_IOC_BOOT _IOWR(PISCES_IOC_MAGIC, 0x22, struct pisces_boot)
+
+struct pisces_task {
+	uint32_t flags;	       /* 0 */
+	uint32_t channel_size; /* bytes wanted; 0: the default. out: what it got */
+	uint32_t uid;	       /* the program's identity, as it will see it */
+	uint32_t gid;
+	uint32_t id; /* out: the task's number in the enclave */
+	uint32_t unused;
+	uint64_t cpus[PISCES_CPU_WORDS]; /* CPUs for the task, by index of adding */
+};
+
+/* Makes a task fd, close-on-exec. */
+#define PISCES_IOC_TASK _IOWR(PISCES_IOC_MAGIC, 0x23, struct pisces_task)
+
+struct pisces_own_info {
+	uint32_t enclave; /* out: the number of the enclave of this fd */
+	uint32_t task;	  /* out: the task's number, on a task fd; else UINT32_MAX */
+};
+
+/* On an enclave fd or a task fd: whose is it? */
+#define PISCES_IOC_WHO _IOR(PISCES_IOC_MAGIC, 0x24, struct pisces_own_info)
+
+/* ---- task fd ---- */
+
+/*
+ * Starts the program whose exec block is in the channel, once. The caller is
+ * the proxy: its pid is the program's pid.
+ */
+#define PISCES_IOC_START _IO(PISCES_IOC_MAGIC, 0x40)
+
+/* Rings the CPU that waits for replies. */
+#define PISCES_IOC_BELL _IO(PISCES_IOC_MAGIC, 0x41)
+
+struct pisces_signal {
+	uint32_t signal; /* 1..64 */
+	uint32_t unused;
+};
+
+/* Sends the program a signal. EAGAIN: the control ring is full, try again. */
+#define PISCES_IOC_SIGNAL _IOW(PISCES_IOC_MAGIC, 0x42, struct pisces_signal)
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The status area: what the co-kernel writes and Linux may read at any time,
+ * without asking it. Counters only grow; nothing in Linux depends on them but
+ * what is shown to people, and the state words, whose every value is expected.
+ */
+#ifndef PISCES_STATUS_H
+#define PISCES_STATUS_H
+
+#include <pisces/abi.h>
+#include <pisces/types.h>
+
+enum pisces_cpu_state {
+	PISCES_CPU_ABSENT = 0,	/* not arrived yet */
+	PISCES_CPU_ARRIVED = 1, /* has left the trampoline */
+	PISCES_CPU_IDLE = 2,	/* halted, waits for work */
+	PISCES_CPU_USER = 3,	/* runs a program */
+	PISCES_CPU_KERNEL = 4,	/* runs the co-kernel */
+	PISCES_CPU_PARKED = 5,	/* stopped for good: interrupts off, halted */
+};
+
+enum pisces_cokernel_state {
+	PISCES_COKERNEL_NONE = 0,
+	PISCES_COKERNEL_BOOTING = 1,
+	PISCES_COKERNEL_RUNNING = 2,
+	PISCES_COKERNEL_PANIC = 3,
+	PISCES_COKERNEL_STOPPED = 4, /* as asked by STOP; all CPUs are parked */
+};
+
+/* One CPU. A cache line or two, written by that CPU alone. */
+struct pisces_cpu_status {
+	uint32_t state; /* enum pisces_cpu_state */
+	uint32_t task;	/* id of the task whose program it runs, or UINT32_MAX */
+	uint64_t heartbeat;  /* entries into the co-kernel, of any kind */
+	uint64_t interrupts; /* all that arrived, whatever the vector, NMI and timer too */
+	uint64_t bells;	     /* of these: PISCES_BELL_VECTOR */
+	uint64_t timers;     /* of these: its own timer */
+	uint64_t strays;     /* of these: vectors that nobody asked for, and NMIs */
+	uint64_t syscalls;
+	uint64_t forwarded;  /* of these: sent to a proxy */
+	uint64_t page_faults;
+	uint64_t switches;   /* from one thread to another */
+	uint64_t unused[6];
+};
+PISCES_ASSERT_SIZE(struct pisces_cpu_status, 128);
+
+/* System calls counted by number when the co-kernel does not have them. */
+#define PISCES_STATUS_CALLS 512u
+
+struct pisces_status {
+	uint32_t state; /* enum pisces_cokernel_state */
+	uint32_t cpus_online;
+	uint32_t tasks;
+	uint32_t threads;
+	uint64_t memory_total; /* bytes; of the ranges, less the co-kernel itself */
+	uint64_t memory_free;
+	uint64_t console_lost; /* bytes that did not fit into the console ring */
+	uint64_t boot_tsc;     /* TSC when the first CPU arrived, */
+	uint64_t ready_tsc;    /* when all CPUs were up, */
+	uint64_t user_tsc;     /* and just before the first instruction of the first program */
+	char reason[PISCES_REASON_LEN];	      /* of a panic */
+	uint64_t task_bells[PISCES_TASK_WORDS]; /* tasks whose proxy is to be woken; the module
+						   takes bits away */
+	uint32_t missing[PISCES_STATUS_CALLS];	/* ENOSYS by call number; last: all above */
+	struct pisces_cpu_status cpu[];
+};
+
+#endif

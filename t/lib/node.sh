@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Source this first in a test that needs the virtual node: the test is then sent
+# there and runs there, whole, as root. `contrib/quickstart check` starts the
+# node and runs all; one test runs with `contrib/quickstart check t/NAME.t`.
+
+if [ -z "${PISCES_ON_NODE:-}" ]; then
+	here=$(cd "$(dirname "$0")" && pwd)
+	quickstart=$here/../contrib/quickstart
+	"$quickstart" status >/dev/null 2>&1 || {
+		echo "1..0 # SKIP no virtual node is up; \`contrib/quickstart check\` starts one"
+		exit 0
+	}
+	cd "$here" || exit 1
+	# $limit_file: seconds for the whole test; a hang is a failure with a name.
+	tar -c lib "$(basename "$0")" | "$quickstart" run -- sh -c '
+		dir=$(mktemp -d /tmp/test.XXXXXX) && cd "$dir" && tar -x &&
+		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null
+		rc=$?
+		cd / && rm -rf "$dir"
+		[ $rc -ne 124 ] || echo "Bail out! $1 did not end within $2 s"
+		exit $rc' sh "$(basename "$0")" "${limit_file:-600}"
+	exit
+fi
+
+# shellcheck source=t/lib/tap.sh
+. "$(dirname "$0")/lib/tap.sh"
+
+examples=/usr/lib/pisces/examples
+
+# What a node has when nothing is taken: all CPUs, no enclave.
+node_whole() {
+	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] &&
+		[ "$(cat /sys/devices/system/cpu/present)" = 0-3 ] &&
+		! grep -q 'pisces enclave' /proc/iomem &&
+		! grep -q 'pisces-' /proc/interrupts
+}
+
+# node_recovers WHAT [SECONDS]: the node is whole again within 5 s of WHAT.
+node_recovers() {
+	if wait_until "${2:-5}" node_whole; then
+		pass "$1: the node is whole again"
+	else
+		fail "$1: the node is whole again"
+		diag "online $(cat /sys/devices/system/cpu/online), present $(cat /sys/devices/system/cpu/present)"
+		diag "$(pisces list 2>&1)"
+		diag "$(grep pisces /proc/iomem /proc/interrupts)"
+	fi
+}
+
+mem_free_kib() {
+	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+}
+
+# Kernel messages that nobody wants to see, since kernel_log_start.
+kernel_log_start() {
+	kernel_log_lines=$(dmesg | wc -l)
+}
+
+kernel_log_clean() {
+	local bad
+	bad=$(dmesg | tail -n +$((kernel_log_lines + 1)) |
+		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler|unchecked MSR|pages are still in use|quarantine')
+	is "$bad" "" "${1:-the kernel log} is clean"
+}
