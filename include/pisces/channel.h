@@ -31,6 +31,9 @@
  */
 #define PISCES_CHANNEL_CALLS 48u
 
+/* A NULL pointer among the arguments of a call, since offset 0 is a valid one. */
+#define PISCES_CHANNEL_NULL UINT64_MAX
+
 struct pisces_channel_layout {
 	uint64_t calls;
 	uint64_t replies;

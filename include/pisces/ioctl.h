@@ -172,6 +172,8 @@ struct pisces_task {
 struct pisces_own_info {
 	uint32_t enclave; /* out: the number of the enclave of this fd */
 	uint32_t task;	  /* out: the task's number, on a task fd; else UINT32_MAX */
+	uint32_t channel_size; /* out: bytes of the task's channel, on a task fd; else 0 */
+	uint32_t unused;
 };
 
 /* On an enclave fd or a task fd: whose is it? */

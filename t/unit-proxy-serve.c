@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The proxy serves a well-behaved co-kernel: streams, files, waiting calls that
+ * delay nobody, cancelled calls, signals, and the end.
+ */
+#include "unit-proxy-fake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <asm/termbits.h>
+#include <asm/ioctls.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "tap.h"
+
+/* Within this a call that nothing delays is answered, also on a busy machine. */
+#define SOON_MS 20000
+
+static void test_streams(void)
+{
+	struct fake fake;
+	char text[64] = "";
+
+	fake_start_true(&fake);
+	fake_put(&fake, 100, "to stdout");
+	is_number(DO(&fake, SYS_write, 1, 100, 9), 9, "write to stdout");
+	is_number(read(fake.out, text, sizeof(text)), 9, "arrives");
+	is_text(text, "to stdout", "as it was written");
+	fake_put(&fake, 100, "to stderr");
+	is_number(DO(&fake, SYS_write, 2, 100, 9), 9, "write to stderr");
+	is_number(read(fake.err, text, sizeof(text)), 9, "arrives there");
+
+	ok(write(fake.in, "typed\n", 6) == 6, "something for stdin");
+	is_number(DO(&fake, SYS_read, 0, 4096, 1024), 6, "is read");
+	ok(memcmp(fake.data + 4096, "typed\n", 6) == 0, "as it was typed");
+	close(fake.in);
+	fake.in = -1;
+	is_number(DO(&fake, SYS_read, 0, 4096, 1024), 0, "the end of stdin is an end");
+
+	close(fake.out);
+	fake.out = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	is_number(DO(&fake, SYS_write, 1, 100, 9), -EPIPE, "a closed stdout is EPIPE");
+	is_number(DO(&fake, SYS_ioctl, 0, TCGETS, 0), -ENOTTY, "a pipe is no terminal");
+	fake_exit(&fake, 3 << 8);
+	is_number(fake_wait(&fake), 3 << 8, "exit code 3");
+	fake_close(&fake);
+}
+
+static void test_files(void)
+{
+	struct fake fake;
+	struct stat *status;
+	char dir[] = "/tmp/unit-proxy.XXXXXX";
+	int64_t fd;
+
+	ok(mkdtemp(dir) != NULL, "a directory to work in");
+	fake_start_true(&fake);
+	fake_put(&fake, 0, dir);
+	is_number(DO(&fake, SYS_chdir, 0), 0, "chdir");
+	fake_put(&fake, 0, "file");
+	fd = DO(&fake, SYS_openat, AT_FDCWD, 0, O_CREAT | O_RDWR, 0600);
+	is_number(fd, 3, "a file gets the lowest free number");
+	fake_put(&fake, 512, "0123456789");
+	is_number(DO(&fake, SYS_write, fd, 512, 10), 10, "write");
+	is_number(DO(&fake, SYS_lseek, fd, 4, SEEK_SET), 4, "lseek");
+	is_number(DO(&fake, SYS_read, fd, 600, 100), 6, "read");
+	ok(memcmp(fake.data + 600, "456789", 6) == 0, "from there");
+	is_number(DO(&fake, SYS_pwrite64, fd, 512, 2, 8), 2, "pwrite64");
+	is_number(DO(&fake, SYS_pread64, fd, 600, 100, 7), 3, "pread64");
+	ok(memcmp(fake.data + 600, "701", 3) == 0, "at its offset");
+	is_number(DO(&fake, SYS_fstat, fd, 1024), 0, "fstat");
+	status = (struct stat *)(fake.data + 1024);
+	is_number(status->st_size, 10, "knows the size");
+	is_number(DO(&fake, SYS_newfstatat, AT_FDCWD, 0, 1024, 0), 0, "newfstatat");
+	is_number(DO(&fake, SYS_utimensat, AT_FDCWD, 0, NONE, 0), 0, "utimensat with NULL times");
+	is_number(DO(&fake, SYS_utimensat, fd, NONE, NONE, 0), 0, "futimens");
+	is_number(DO(&fake, SYS_ftruncate, fd, 5), 0, "ftruncate");
+	is_number(DO(&fake, SYS_fcntl, fd, F_GETFL, 0) & O_ACCMODE, O_RDWR, "fcntl F_GETFL");
+	is_number(DO(&fake, SYS_dup, fd), 4, "dup");
+	is_number(DO(&fake, SYS_close, 4), 0, "close");
+	is_number(DO(&fake, SYS_close, 4), -EBADF, "twice is once too often");
+	fake_put(&fake, 64, "other");
+	is_number(DO(&fake, SYS_renameat2, AT_FDCWD, 0, AT_FDCWD, 64, 0), 0, "two paths in a call");
+	fake_put(&fake, 0, ".");
+	is_number(DO(&fake, SYS_openat, AT_FDCWD, 0, O_RDONLY | O_DIRECTORY, 0), 4, "a directory");
+	ok(DO(&fake, SYS_getdents64, 4, 8192, 4096) > 0, "getdents64");
+	fake_put(&fake, 0, "nowhere");
+	is_number(DO(&fake, SYS_openat, AT_FDCWD, 0, O_RDONLY, 0), -ENOENT, "no such file");
+	is_number(DO(&fake, SYS_unlinkat, AT_FDCWD, 64, 0), 0, "unlinkat");
+	ok(DO(&fake, SYS_getcwd, 0, 4096) > 0, "getcwd");
+	is_text((char *)fake.data, dir, "where we are");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+	rmdir(dir);
+}
+
+static void test_waiting_calls(void)
+{
+	struct fake fake;
+	uint64_t waiting[40], writer, tag;
+	int64_t result;
+	char *big = malloc(1 << 20);
+	int i, answered = 0;
+
+	fake_start_true(&fake);
+	for (i = 0; i < 40; i++)
+		waiting[i] = CALL(&fake, SYS_read, 0, 4096 + 16 * i, 16);
+	is_number(DO(&fake, SYS_write, 1, 0, 5), 5, "40 reads wait; a write is not delayed");
+	is_number(DO(&fake, SYS_fstat, 0, 0), 0, "nor is an fstat");
+
+	writer = CALL(&fake, SYS_write, 1, 0, 500000);
+	is_number(DO(&fake, SYS_write, 2, 0, 5), 5, "nor one to stderr by a stdout that is full");
+	while (answered < 500005) {
+		ssize_t got = read(fake.out, big, 1 << 20);
+
+		if (got <= 0)
+			break;
+		answered += (int)got;
+	}
+	is_number(answered, 500005, "the full stdout is read");
+	is_number(fake_result(&fake, writer), 500000, "and its write done");
+
+	for (i = 0; i < 40; i++)
+		if (write(fake.in, "x", 1) != 1)
+			break;
+	for (i = 0, answered = 0; i < 40; i++) {
+		if (!fake_reply(&fake, &tag, &result, SOON_MS))
+			break;
+		/* A read takes what there is: others then go on waiting. */
+		answered += (int)result;
+		if (answered == 40)
+			break;
+	}
+	is_number(answered, 40, "40 bytes come to the reads that waited");
+	(void)waiting;
+
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "the program ends although reads still wait");
+	fake_close(&fake);
+	free(big);
+}
+
+static void test_cancel(void)
+{
+	struct fake fake;
+	uint64_t reader, tag;
+	int64_t result;
+	int i, wrong = 0, data = 0;
+
+	fake_start_true(&fake);
+	reader = CALL(&fake, SYS_read, 0, 0, 16);
+	ok(!fake_reply(&fake, &tag, &result, 200), "a read waits");
+	fake_cancel(&fake, reader);
+	is_number(fake_result(&fake, reader), -EINTR, "and is cancelled");
+	fake_cancel(&fake, reader);
+	fake_cancel(&fake, 12345);
+	is_number(DO(&fake, SYS_lseek, 0, 0, SEEK_CUR), -ESPIPE,
+		  "cancelling what is not there does nothing");
+
+	for (i = 0; i < 3000; i++) {
+		reader = CALL(&fake, SYS_read, 0, 0, 16);
+		if (i % 3 == 1 && write(fake.in, "x", 1) != 1)
+			break;
+		if (i % 7 == 2)
+			sched_yield();
+		fake_cancel(&fake, reader);
+		if (!fake_reply(&fake, &tag, &result, SOON_MS) || tag != reader)
+			break;
+		if (result > 0)
+			data += (int)result;
+		else if (result != -EINTR)
+			wrong++;
+	}
+	is_number(i, 3000, "3000 reads cancelled at once, all answered");
+	is_number(wrong, 0, "with data or with EINTR");
+	while (data < 1000 && DO(&fake, SYS_read, 0, 0, 1) == 1)
+		data++;
+	is_number(data, 1000, "and no byte was lost");
+
+	reader = CALL(&fake, SYS_poll, 0, 0, 100000);
+	fake_cancel(&fake, reader);
+	is_number(fake_result(&fake, reader), -EINTR, "a poll that waits");
+
+	/* Signals from outside are not the program's business. */
+	reader = CALL(&fake, SYS_read, 0, 0, 16);
+	for (i = 0; i < 100; i++)
+		kill(fake.pid, SIGRTMAX);
+	ok(!fake_reply(&fake, &tag, &result, 200), "the proxy's own signal, sent by a stranger, "
+						   "ends no call");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+}
+
+/* What byte AT of the stream is. */
+static uint8_t pattern(uint64_t at)
+{
+	return (uint8_t)((at * 2654435761u) >> 13);
+}
+
+static void *check_stream(void *arg)
+{
+	struct fake *fake = arg;
+	uint8_t *buffer = malloc(1 << 20);
+	uint64_t at = 0;
+	ssize_t got;
+
+	while ((got = read(fake->out, buffer, 1 << 20)) > 0) {
+		ssize_t i;
+
+		for (i = 0; i < got; i++, at++)
+			if (buffer[i] != pattern(at)) {
+				free(buffer);
+				return (void *)1;
+			}
+	}
+	free(buffer);
+	return (void *)(uintptr_t)at;
+}
+
+static void test_volume(void)
+{
+	const uint64_t total = 100ull << 20, piece = 200000;
+	struct fake fake;
+	pthread_t reader;
+	void *read_bytes;
+	uint64_t at = 0, i;
+
+	fake_start_true(&fake);
+	pthread_create(&reader, NULL, check_stream, &fake);
+	while (at < total) {
+		uint64_t size = total - at < piece ? total - at : piece;
+		int64_t written;
+
+		for (i = 0; i < size; i++)
+			fake.data[i] = pattern(at + i);
+		written = DO(&fake, SYS_write, 1, 0, size);
+		if (written <= 0)
+			break;
+		at += (uint64_t)written;
+	}
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "100 MiB are written");
+	pthread_join(reader, &read_bytes);
+	is_number((long long)(uintptr_t)read_bytes, (long long)total, "and arrive, each byte right");
+	fake_close(&fake);
+}
+
+static void test_signals(void)
+{
+	const int forwarded[] = { SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
+					 SIGCONT, SIGWINCH, SIGCHLD, SIGSEGV, SIGRTMIN, 63 };
+	struct fake fake;
+	unsigned int i;
+	int status;
+
+	signal(SIGHUP, SIG_IGN);
+	fake_start_true(&fake);
+	signal(SIGHUP, SIG_DFL);
+	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++) {
+		kill(fake.pid, forwarded[i]);
+		is_number(fake_signal(&fake, SOON_MS), forwarded[i], strsignal(forwarded[i]));
+	}
+	kill(fake.pid, SIGHUP);
+	kill(fake.pid, SIGPIPE);
+	is_number(fake_signal(&fake, 200), 0, "one that was ignored before, and SIGPIPE, are not");
+
+	kill(fake.pid, SIGTSTP);
+	waitpid(fake.pid, &status, WUNTRACED);
+	ok(WIFSTOPPED(status), "SIGTSTP stops the proxy");
+	kill(fake.pid, SIGCONT);
+	is_number(fake_signal(&fake, SOON_MS), SIGCONT, "SIGCONT continues it, and the program");
+	fake_exit(&fake, SIGTERM);
+	status = fake_wait(&fake);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM, "it dies as the program did");
+	fake_close(&fake);
+
+	fake_signal_refusals = 3;
+	fake_start_true(&fake);
+	fake_signal_refusals = 0;
+	kill(fake.pid, SIGUSR1);
+	is_number(fake_signal(&fake, SOON_MS), SIGUSR1, "a module that is full is asked again");
+	kill(fake.pid, SIGKILL);
+	status = fake_wait(&fake);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL kills");
+	fake_close(&fake);
+}
+
+static void test_ends(void)
+{
+	static const int deaths[] = { SIGSEGV, SIGABRT, SIGKILL, SIGINT, SIGHUP, SIGPIPE, 64 };
+	struct fake fake;
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+		fake_start_true(&fake);
+		/* 0x80: it left a core, the program's co-kernel says; the proxy leaves none. */
+		fake_exit(&fake, (uint64_t)deaths[i] | 0x80);
+		status = fake_wait(&fake);
+		ok(WIFSIGNALED(status) && WTERMSIG(status) == deaths[i] && !WCOREDUMP(status),
+		   "death by signal %d, without a core", deaths[i]);
+		fake_close(&fake);
+	}
+	fake_start_true(&fake);
+	fake_exit(&fake, 255 << 8);
+	is_number(fake_wait(&fake), 255 << 8, "exit code 255");
+	fake_close(&fake);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	test_streams();
+	test_files();
+	test_waiting_calls();
+	test_cancel();
+	test_volume();
+	test_signals();
+	test_ends();
+	return done();
+}
