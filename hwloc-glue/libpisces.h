@@ -49,6 +49,7 @@ struct pisces_request {
 	uint64_t memory;	       /* bytes; 0: that of the allocation */
 	char name[PISCES_NAME_LEN];    /* "": the enclave's number */
 	char cmdline[PISCES_CMDLINE_LEN]; /* of the co-kernel; for its developers */
+	const char *image; /* file of the co-kernel, the caller's; NULL: pisces_image_path() */
 };
 
 void pisces_request_init(struct pisces_request *request);
@@ -115,12 +116,13 @@ int pisces_plan_for(const char *topology, const struct pisces_request *request,
 int pisces_enclave_create(const struct pisces_request *request, uint32_t job, uint32_t step,
 			  uint32_t uid, struct pisces_error *error);
 
-/* What the start of an enclave cost, in ns. */
+/* What the start of an enclave cost, in ns but for the last. */
 struct pisces_start_times {
 	uint64_t cpus;
 	uint64_t memory;
 	uint64_t boot;
 	uint64_t launch;
+	uint64_t boot_tsc; /* TSC when the boot was asked for; beside status.user_tsc */
 };
 
 /*
@@ -156,6 +158,15 @@ void pisces_task_share(unsigned int cpus, unsigned int tasks, unsigned int task,
 #define PISCES_ENV_FD "PISCES_PROXY_FD"		  /* number of the inherited task fd */
 #define PISCES_ENV_PROGRAM "PISCES_PROXY_PROGRAM" /* argv[0] of the user */
 #define PISCES_ENV_CPUS "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
+
+/* What to execute as the proxy; PISCES_PROXY is heeded as said above. */
+const char *pisces_proxy_path(void);
+
+/*
+ * Which image is booted: that of the request (may be NULL), else, for root, that
+ * of the environment variable PISCES_IMAGE, else the installed one.
+ */
+const char *pisces_image_path(const struct pisces_request *request);
 
 /* ---- looking at enclaves ---- */
 

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of an enclave: made, given CPUs and memory, booted, given tasks. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pisces/build_id.h>
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int pisces_enclave_create(const struct pisces_request *request, uint32_t job, uint32_t step,
+			  uint32_t uid, struct pisces_error *error)
+{
+	struct pisces_create create = {
+		.abi = PISCES_ABI_VERSION,
+		.build_id = PISCES_BUILD_ID,
+		.job = job,
+		.step = step,
+		.uid = uid,
+	};
+	int device, fd;
+
+	memcpy(create.name, request->name, sizeof(create.name));
+	device = pisces_device_open(PISCES_DEVICE_CREATE, error);
+	if (device < 0)
+		return -1;
+	fd = ioctl(device, PISCES_IOC_CREATE, &create);
+	if (fd < 0) {
+		switch (errno) {
+		case EPERM:
+			pisces_fail(error,
+				    "making an enclave takes CPUs and memory from Linux and so needs root "
+				    "(CAP_SYS_ADMIN); plain users get one by srun --enclave=lwk");
+			break;
+		case EPROTO:
+			pisces_fail(error,
+				    "the module on node %s is of another build than this program (%s): "
+				    "install both from one build, then rmmod pisces; modprobe pisces",
+				    pisces_node_name(), PISCES_BUILD_ID);
+			break;
+		default:
+			pisces_fail(error, "node %s makes no enclave '%s': %s; see dmesg there",
+				    pisces_node_name(), request->name, strerror(errno));
+		}
+	}
+	close(device);
+	return fd;
+}
+
+/* The number of the enclave behind FD, for messages; UINT32_MAX if it is not to be had. */
+static uint32_t number_of(int fd)
+{
+	struct pisces_own_info own = { 0 };
+
+	return ioctl(fd, PISCES_IOC_WHO, &own) < 0 ? UINT32_MAX : own.enclave;
+}
+
+/*
+ * What the enclave behind FD said of its death, for messages: its reason, else the
+ * last line of its console, which nobody can ask for any more once it is closed.
+ */
+static void last_words(int fd, char *text, size_t size)
+{
+	struct pisces_error ignored;
+	struct pisces_info info;
+	uint32_t number = number_of(fd);
+	char tail[4096];
+	size_t have = 0;
+	int console;
+
+	text[0] = '\0';
+	if (number == UINT32_MAX)
+		return;
+	if (pisces_info(number, &info, &ignored) == 0 && info.reason[0]) {
+		snprintf(text, size, ": %s", info.reason);
+		return;
+	}
+	console = pisces_console(number, &ignored);
+	if (console < 0)
+		return;
+	if (fcntl(console, F_SETFL, O_NONBLOCK) == 0) {
+		for (;;) {
+			ssize_t got;
+
+			/* Only the end matters: make room by forgetting the first half. */
+			if (have == sizeof(tail) - 1) {
+				memmove(tail, tail + have / 2, have - have / 2);
+				have -= have / 2;
+			}
+			got = read(console, tail + have, sizeof(tail) - 1 - have);
+			if (got <= 0)
+				break;
+			have += (size_t)got;
+		}
+	}
+	close(console);
+	while (have > 0 && (tail[have - 1] == '\n' || tail[have - 1] == '\r'))
+		have--;
+	tail[have] = '\0';
+	if (have > 0) {
+		const char *line = strrchr(tail, '\n');
+
+		snprintf(text, size, "; its last line was '%.150s'", line ? line + 1 : tail);
+	}
+}
+
+static int cannot_take_cpu(uint32_t cpu, struct pisces_error *error)
+{
+	switch (errno) {
+	case EBUSY:
+		return pisces_fail(error,
+				   "Linux does not give CPU %u away: it belongs to another enclave, or is the "
+				   "last one (pisces list; cat /sys/devices/system/cpu/online)",
+				   cpu);
+	case ENODEV:
+	case ENXIO:
+		return pisces_fail(error,
+				   "CPU %u is not online in Linux: perhaps another enclave has it (pisces list)",
+				   cpu);
+	case EINVAL:
+		return pisces_fail(error, "CPU %u cannot be given away by Linux: ask for other CPUs", cpu);
+	case EPERM:
+	case EOPNOTSUPP:
+		return pisces_fail(error,
+				   "this kernel gives no CPUs away (CPU %u: %s): see pisces doctor", cpu,
+				   strerror(errno));
+	default:
+		return pisces_fail(error, "Linux does not give CPU %u away: %s; see dmesg on node %s", cpu,
+				   strerror(errno), pisces_node_name());
+	}
+}
+
+static int cannot_take_memory(const struct pisces_add_memory *add, struct pisces_error *error)
+{
+	char asked[32], available[32];
+
+	pisces_size_format(add->size, asked, sizeof(asked));
+	switch (errno) {
+	case ENOMEM:
+		return pisces_fail(error,
+				   "%s of memory were asked of NUMA node %u of %s, and Linux can free %s "
+				   "there in large pieces: ask for less, or for CPUs of another NUMA node",
+				   asked, add->node, pisces_node_name(),
+				   pisces_size_format(add->available, available, sizeof(available)));
+	case EINVAL:
+		return pisces_fail(error, "node %s has no NUMA node %u to take %s of memory from",
+				   pisces_node_name(), add->node, asked);
+	case ENOSPC:
+		return pisces_fail(error,
+				   "the memory of NUMA node %u is too scattered: %s would need more than %u "
+				   "pieces; ask for less",
+				   add->node, asked, PISCES_MAX_RANGES);
+	default:
+		return pisces_fail(error, "Linux does not give %s of NUMA node %u away: %s; see dmesg on %s",
+				   asked, add->node, strerror(errno), pisces_node_name());
+	}
+}
+
+static int cannot_boot(int fd, struct pisces_error *error)
+{
+	int why = errno;
+	char words[256];
+
+	last_words(fd, words, sizeof(words));
+	switch (why) {
+	case ETIMEDOUT:
+		return pisces_fail(error, "the co-kernel on node %s did not come up in time%s",
+				   pisces_node_name(), words);
+	case ESHUTDOWN:
+		return pisces_fail(error, "the co-kernel on node %s died while it booted%s",
+				   pisces_node_name(), words);
+	case EPROTO:
+		return pisces_fail(error,
+				   "the module on node %s refuses the co-kernel, which is of another build "
+				   "than itself: install both from one build, then rmmod pisces; modprobe pisces",
+				   pisces_node_name());
+	case ENOMEM:
+		return pisces_fail(error,
+				   "the first range of memory of the enclave is too small for the co-kernel: "
+				   "ask for more memory");
+	case ENXIO:
+		return pisces_fail(error,
+				   "node %s has no unused page below 1 MiB, which starting CPUs takes: it "
+				   "cannot boot enclaves",
+				   pisces_node_name());
+	default:
+		return pisces_fail(error, "the co-kernel on node %s cannot be booted: %s%s",
+				   pisces_node_name(), strerror(why), words);
+	}
+}
+
+static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
+{
+	for (unsigned int i = 0; i < plan->cpu_count; i++) {
+		struct pisces_add_cpu add = { .linux_cpu = plan->cpus[i].linux_cpu };
+
+		if (ioctl(fd, PISCES_IOC_ADD_CPU, &add) < 0)
+			return cannot_take_cpu(add.linux_cpu, error);
+	}
+	return 0;
+}
+
+static int take_memory(int fd, const struct pisces_plan *plan, struct pisces_error *error)
+{
+	for (unsigned int i = 0; i < plan->memory_count; i++) {
+		struct pisces_add_memory add = {
+			.size = plan->memory[i].size,
+			.node = plan->memory[i].node,
+			.way = PISCES_MEMORY_CONTIG,
+		};
+
+		if (ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) < 0)
+			return cannot_take_memory(&add, error);
+	}
+	return 0;
+}
+
+int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
+			 const struct pisces_plan *plan, struct pisces_start_times *times,
+			 struct pisces_error *error)
+{
+	struct pisces_start_times spent = { 0 };
+	struct pisces_boot boot = { 0 };
+	struct pisces_image image;
+	uint64_t begin;
+	int result = -1;
+
+	/* Whatever can be refused is refused before anything is taken from Linux. */
+	if (pisces_image_open(pisces_image_path(request), &image, error) < 0)
+		return -1;
+	boot.image = (uint64_t)(uintptr_t)image.bytes;
+	boot.image_size = image.size;
+	memcpy(boot.cmdline, request->cmdline, sizeof(boot.cmdline));
+
+	begin = now_ns();
+	if (take_cpus(enclave_fd, plan, error) < 0)
+		goto out;
+	spent.cpus = now_ns() - begin;
+	begin = now_ns();
+	if (take_memory(enclave_fd, plan, error) < 0)
+		goto out;
+	spent.memory = now_ns() - begin;
+	spent.boot_tsc = __builtin_ia32_rdtsc();
+	if (ioctl(enclave_fd, PISCES_IOC_BOOT, &boot) < 0) {
+		cannot_boot(enclave_fd, error);
+		goto out;
+	}
+	spent.boot = boot.boot_ns;
+	spent.launch = boot.launch_ns;
+	if (times)
+		*times = spent;
+	result = 0;
+out:
+	pisces_image_close(&image);
+	return result;
+}
+
+int pisces_enclave_task(int enclave_fd, unsigned int first, unsigned int count, uint32_t uid,
+			uint32_t gid, struct pisces_error *error)
+{
+	struct pisces_task task = { .uid = uid, .gid = gid };
+	char words[256];
+	int fd, why;
+
+	if (count == 0 || first >= PISCES_MAX_CPUS || count > PISCES_MAX_CPUS - first)
+		return pisces_fail(error, "a task cannot have %u CPUs from number %u of the enclave on",
+				   count, first);
+	for (unsigned int i = first; i < first + count; i++)
+		task.cpus[i / 64] |= 1ull << (i % 64);
+	fd = ioctl(enclave_fd, PISCES_IOC_TASK, &task);
+	if (fd >= 0)
+		return fd;
+	why = errno;
+	switch (why) {
+	case ESHUTDOWN:
+		last_words(enclave_fd, words, sizeof(words));
+		return pisces_fail(error, "the co-kernel on node %s died%s", pisces_node_name(), words);
+	case EBUSY:
+		return pisces_fail(error, "the enclave has not been booted: no program can run in it yet");
+	case ENOSPC:
+	case EAGAIN:
+		return pisces_fail(error, "the enclave has %u tasks already, which is all that it can have",
+				   PISCES_MAX_TASKS);
+	case ENOMEM:
+		return pisces_fail(error,
+				   "Linux on node %s has no memory for the channel of a task: run fewer "
+				   "tasks, or free memory",
+				   pisces_node_name());
+	case EINVAL:
+		return pisces_fail(error, "the enclave does not have CPUs number %u to %u", first,
+				   first + count - 1);
+	default:
+		return pisces_fail(error, "the enclave on node %s takes no task: %s; see dmesg there",
+				   pisces_node_name(), strerror(why));
+	}
+}
+
+void pisces_task_share(unsigned int cpus, unsigned int tasks, unsigned int task,
+		       unsigned int *first, unsigned int *count)
+{
+	if (tasks <= cpus) {
+		/* The first cpus % tasks tasks get one more. */
+		unsigned int each = cpus / tasks, more = cpus % tasks;
+
+		*first = task * each + (task < more ? task : more);
+		*count = each + (task < more ? 1 : 0);
+		return;
+	}
+	/* Neighbours share a CPU, as evenly as it goes. */
+	*first = (unsigned int)((uint64_t)task * cpus / tasks);
+	*count = 1;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looking at enclaves, as anyone may. */
+#include "internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int list_on(int device, uint32_t **list, struct pisces_error *error)
+{
+	uint32_t capacity = 16, *numbers = NULL;
+
+	/* As long as more enclaves appear than there was room for. */
+	for (;;) {
+		struct pisces_list ask = { .capacity = capacity };
+		uint32_t *larger = realloc(numbers, capacity * sizeof(*numbers));
+
+		if (!larger) {
+			free(numbers);
+			return pisces_fail(error, "no memory for a list of %u enclaves", capacity);
+		}
+		numbers = larger;
+		ask.enclaves = (uint64_t)(uintptr_t)numbers;
+		if (ioctl(device, PISCES_IOC_LIST, &ask) < 0) {
+			pisces_fail(error, "node %s does not list its enclaves: %s", pisces_node_name(),
+				    strerror(errno));
+			free(numbers);
+			return -1;
+		}
+		if (ask.count <= capacity) {
+			*list = numbers;
+			return (int)ask.count;
+		}
+		capacity = ask.count + 16;
+	}
+}
+
+int pisces_list(uint32_t **list, struct pisces_error *error)
+{
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	int count;
+
+	if (device < 0)
+		return -1;
+	count = list_on(device, list, error);
+	close(device);
+	return count;
+}
+
+static int info_on(int device, uint32_t enclave, struct pisces_info *info,
+		   struct pisces_error *error)
+{
+	memset(info, 0, sizeof(*info));
+	info->enclave = enclave;
+	if (ioctl(device, PISCES_IOC_INFO, info) == 0) {
+		info->name[sizeof(info->name) - 1] = '\0';
+		info->reason[sizeof(info->reason) - 1] = '\0';
+		return 0;
+	}
+	if (errno == ENOENT || errno == ESRCH || errno == ENODEV)
+		return pisces_fail(error, "there is no enclave %u on node %s (any more)", enclave,
+				   pisces_node_name());
+	return pisces_fail(error, "node %s does not tell about enclave %u: %s", pisces_node_name(),
+			   enclave, strerror(errno));
+}
+
+int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error)
+{
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	int result;
+
+	if (device < 0)
+		return -1;
+	result = info_on(device, enclave, info, error);
+	close(device);
+	return result;
+}
+
+struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
+				    struct pisces_error *error)
+{
+	struct pisces_status *status = NULL;
+	struct pisces_get_status ask = { .enclave = enclave };
+	struct pisces_info info;
+	size_t size, stored;
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+
+	if (device < 0)
+		return NULL;
+	if (info_on(device, enclave, &info, error) < 0)
+		goto out;
+	if (info.cpu_count > PISCES_MAX_CPUS)
+		info.cpu_count = PISCES_MAX_CPUS;
+	size = sizeof(*status) + info.cpu_count * sizeof(status->cpu[0]);
+	status = calloc(1, size);
+	if (!status) {
+		pisces_fail(error, "no memory to look at enclave %u", enclave);
+		goto out;
+	}
+	ask.size = (uint32_t)size;
+	ask.status = (uint64_t)(uintptr_t)status;
+	if (ioctl(device, PISCES_IOC_STATUS, &ask) < 0) {
+		pisces_fail(error, "enclave %u on node %s has no status: %s", enclave,
+			    pisces_node_name(),
+			    errno == EBUSY ? "it has not been booted yet" : strerror(errno));
+		free(status);
+		status = NULL;
+		goto out;
+	}
+	stored = ask.size < size ? ask.size : size;
+	*cpus = 0;
+	if (stored > sizeof(*status))
+		*cpus = (unsigned int)((stored - sizeof(*status)) / sizeof(status->cpu[0]));
+	status->reason[sizeof(status->reason) - 1] = '\0';
+out:
+	close(device);
+	return status;
+}
+
+/* NAME as a number; false if it is not one. */
+static bool read_number(const char *name, uint32_t *number)
+{
+	char *end;
+	unsigned long value;
+
+	if (!isdigit((unsigned char)name[0]))
+		return false;
+	errno = 0;
+	value = strtoul(name, &end, 10);
+	if (errno || *end || value > UINT32_MAX)
+		return false;
+	*number = (uint32_t)value;
+	return true;
+}
+
+/* Has it no name but its number? */
+static bool is_digit_name(const char *name)
+{
+	return strspn(name, "0123456789") == strlen(name);
+}
+
+static int not_found(const char *name, const char *others, struct pisces_error *error)
+{
+	if (others[0] == '\0')
+		return pisces_fail(error, "there is no enclave '%.64s' on node %s, and no other either",
+				   name, pisces_node_name());
+	return pisces_fail(error, "there is no enclave '%.64s' on node %s; there are: %s", name,
+			   pisces_node_name(), others);
+}
+
+int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
+{
+	uint32_t *list = NULL, number = 0;
+	bool is_number = read_number(name, &number);
+	unsigned int found = 0;
+	char others[256] = "";
+	size_t used = 0;
+	int device, count;
+
+	device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	if (device < 0)
+		return -1;
+	count = list_on(device, &list, error);
+	for (int i = 0; i < count; i++) {
+		struct pisces_error gone;
+		struct pisces_info info;
+
+		/* One that ends between the two calls is none. */
+		if (info_on(device, list[i], &info, &gone) < 0)
+			continue;
+		if (is_number ? info.enclave == number : strcmp(info.name, name) == 0) {
+			*enclave = info.enclave;
+			found++;
+		}
+		if (used < sizeof(others))
+			used += (size_t)snprintf(others + used, sizeof(others) - used,
+						 is_digit_name(info.name) ? "%s%u" : "%s%u %s",
+						 used ? ", " : "", info.enclave, info.name);
+	}
+	free(list);
+	close(device);
+	if (count < 0)
+		return -1;
+	if (found == 0)
+		return not_found(name, others, error);
+	/* Names are the users' choice, and so two may choose the same. */
+	if (found > 1)
+		return pisces_fail(error, "%u enclaves on node %s are called '%.64s': say which by number; "
+				   "there are: %s",
+				   found, pisces_node_name(), name, others);
+	return 0;
+}
+
+int pisces_console(uint32_t enclave, struct pisces_error *error)
+{
+	struct pisces_get_console ask = { .enclave = enclave };
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	int fd;
+
+	if (device < 0)
+		return -1;
+	fd = ioctl(device, PISCES_IOC_CONSOLE, &ask);
+	if (fd < 0) {
+		switch (errno) {
+		case EPERM:
+		case EACCES:
+			pisces_fail(error,
+				    "the console of enclave %u is for root and for the user whose program "
+				    "runs there",
+				    enclave);
+			break;
+		case ENOENT:
+		case ESRCH:
+		case ENODEV:
+			pisces_fail(error, "there is no enclave %u on node %s (any more)", enclave,
+				    pisces_node_name());
+			break;
+		default:
+			pisces_fail(error, "enclave %u on node %s has no console: %s", enclave,
+				    pisces_node_name(), strerror(errno));
+		}
+	}
+	close(device);
+	return fd;
+}

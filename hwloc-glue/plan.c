@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plan: what an enclave will take from Linux. Decides all, does nothing. */
+#include "plan.h"
+
+#include "internal.h"
+#include "plan-parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* PUs of the map, and how the allocation stands to them. */
+struct sets {
+	struct pisces_cpuset online;
+	struct pisces_cpuset allocated;	 /* and online */
+	struct pisces_cpuset missing;	 /* allocated, not online */
+	struct pisces_cpuset candidates; /* allocated, and Linux can give them away */
+	bool whole_node;		 /* nothing in particular was allocated */
+	bool has_cpu_0;			 /* it was allocated */
+};
+
+static struct sets make_sets(const struct pisces_map *map,
+			     const struct pisces_allocation *allocation)
+{
+	struct sets sets = { .whole_node = pisces_cpuset_count(&allocation->cpus) == 0 };
+
+	for (uint32_t i = 0; i < map->pu_count; i++)
+		pisces_cpuset_add(&sets.online, map->pus[i].cpu);
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++) {
+		uint64_t asked = sets.whole_node ? sets.online.word[i] : allocation->cpus.word[i];
+
+		sets.allocated.word[i] = asked & sets.online.word[i];
+		sets.missing.word[i] = asked & ~sets.online.word[i];
+	}
+	sets.has_cpu_0 = pisces_cpuset_has(&sets.allocated, 0);
+	sets.candidates = sets.allocated;
+	/* Linux has things on CPU 0 that it can move nowhere else. */
+	sets.candidates.word[0] &= ~1ull;
+	return sets;
+}
+
+/* How many CPUs the enclave gets; 0 with *ERROR if it cannot. */
+static unsigned int count_cpus(const struct sets *sets, const struct pisces_request *request,
+			       struct pisces_error *error)
+{
+	unsigned int can = pisces_cpuset_count(&sets->candidates);
+	unsigned int missing = pisces_cpuset_count(&sets->missing);
+	unsigned int want = request->cpus ? request->cpus : can + missing;
+	char list[128], text[96] = "";
+
+	if (pisces_cpuset_count(&sets->online) == 1) {
+		pisces_fail(error,
+			    "this node has one CPU, and Linux needs it: an enclave needs a node with two "
+			    "or more");
+		return 0;
+	}
+	if (missing && want > can) {
+		snprintf(text, sizeof(text), "%s %.60s %s", missing == 1 ? "" : "s",
+			 pisces_cpuset_format(&sets->missing, list, sizeof(list)),
+			 missing == 1 ? "is" : "are");
+		pisces_fail(error,
+			    "%u CPU%s to be taken, and CPU%s not online in Linux: wait if another enclave "
+			    "has it (pisces list), else bring it online or ask for other CPUs",
+			    want, want == 1 ? " was" : "s were", text);
+		return 0;
+	}
+	if (can == 0) {
+		pisces_fail(error,
+			    "the only CPU that was allocated is CPU 0, which Linux cannot give away: ask "
+			    "for one CPU more, or keep jobs off CPU 0 (CpuSpecList=0 for the node in "
+			    "slurm.conf)");
+		return 0;
+	}
+	if (want > can) {
+		if (sets->has_cpu_0)
+			strcpy(text, ", and CPU 0, which Linux cannot give away");
+		pisces_fail(error, "%u CPUs were asked for, and there are %u to take (%s)%s: ask for at most %u",
+			    want, can, pisces_cpuset_format(&sets->candidates, list, sizeof(list)), text,
+			    can);
+		return 0;
+	}
+	return want;
+}
+
+static void store_cpus(const struct pisces_map *map, const struct pisces_cpuset *chosen,
+		       struct pisces_plan *plan)
+{
+	for (uint32_t i = 0; i < map->pu_count; i++) {
+		const struct pisces_map_pu *pu = &map->pus[i];
+
+		if (!pisces_cpuset_has(chosen, pu->cpu))
+			continue;
+		plan->cpus[plan->cpu_count++] = (struct pisces_plan_cpu){
+			.linux_cpu = pu->cpu,
+			.node = map->nodes[pu->node].number,
+			.core = pu->core,
+		};
+	}
+}
+
+/* SET less CHOSEN. Returns whether anything is left. */
+static bool remains(const struct pisces_cpuset *set, const struct pisces_cpuset *chosen,
+		    struct pisces_cpuset *rest)
+{
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
+		rest->word[i] = set->word[i] & ~chosen->word[i];
+	return pisces_cpuset_count(rest) > 0;
+}
+
+/*
+ * Where the proxy may run: what the allocation has left; else, since the user has
+ * no CPU of Linux, beside whatever Linux itself does on the core of CPU 0; else
+ * anywhere.
+ */
+static int choose_linux_cpus(const struct pisces_map *map, const struct sets *sets,
+			     const struct pisces_cpuset *chosen, struct pisces_plan *plan,
+			     struct pisces_error *error)
+{
+	struct pisces_cpuset first_core = { 0 };
+
+	if (remains(&sets->allocated, chosen, &plan->linux_cpus))
+		return 0;
+	for (uint32_t i = 0; i < map->pu_count; i++) {
+		if (map->pus[i].cpu != 0)
+			continue;
+		for (uint32_t j = 0; j < map->pu_count; j++) {
+			if (map->pus[j].core == map->pus[i].core)
+				pisces_cpuset_add(&first_core, map->pus[j].cpu);
+		}
+	}
+	if (remains(&first_core, chosen, &plan->linux_cpus) ||
+	    remains(&sets->online, chosen, &plan->linux_cpus))
+		return 0;
+	return pisces_fail(error,
+			   "%u CPUs are all that are online, and Linux needs one: ask for %u at most",
+			   plan->cpu_count, plan->cpu_count - 1);
+}
+
+/* The first PU of the plan whose core has a PU that stays with Linux; -1 if there is none. */
+static int shared_core(const struct pisces_map *map, const struct pisces_cpuset *chosen,
+		       uint32_t *sibling)
+{
+	for (uint32_t i = 0; i < map->pu_count; i++) {
+		if (!pisces_cpuset_has(chosen, map->pus[i].cpu))
+			continue;
+		for (uint32_t j = 0; j < map->pu_count; j++) {
+			if (map->pus[j].core != map->pus[i].core ||
+			    pisces_cpuset_has(chosen, map->pus[j].cpu))
+				continue;
+			*sibling = map->pus[j].cpu;
+			return (int)map->pus[i].cpu;
+		}
+	}
+	return -1;
+}
+
+static void write_note(const struct pisces_map *map, const struct sets *sets,
+		       const struct pisces_request *request, const struct pisces_cpuset *chosen,
+		       struct pisces_plan *plan)
+{
+	uint32_t sibling = 0;
+	int shared = shared_core(map, chosen, &sibling);
+	size_t used = 0;
+
+	plan->note[0] = '\0';
+	if (sets->has_cpu_0 && !sets->whole_node && request->cpus == 0)
+		used = (size_t)snprintf(
+			plan->note, sizeof(plan->note),
+			"CPU 0 of the allocation stays with Linux, which cannot give it away: the enclave "
+			"has %u CPU%s (CpuSpecList=0 for the node in slurm.conf keeps jobs off CPU 0)",
+			plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
+	if (shared >= 0 && used < sizeof(plan->note))
+		snprintf(plan->note + used, sizeof(plan->note) - used,
+			 "%sCPU %d shares its core with CPU %u of Linux", used ? "; " : "", shared,
+			 sibling);
+}
+
+int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_NODES],
+		     const struct pisces_request *request,
+		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
+		     struct pisces_error *error)
+{
+	struct pisces_map map;
+	struct pisces_cpuset chosen;
+	struct sets sets;
+	unsigned int count;
+
+	memset(plan, 0, sizeof(*plan));
+	if (pisces_map_make(topology, free, &map, error) < 0)
+		return -1;
+	sets = make_sets(&map, allocation);
+	count = count_cpus(&sets, request, error);
+	if (count == 0)
+		return -1;
+	pisces_choose_cpus(&map, &sets.candidates, count,
+			   request->memory ? request->memory : allocation->memory, &chosen);
+	store_cpus(&map, &chosen, plan);
+	if (choose_linux_cpus(&map, &sets, &chosen, plan, error) < 0 ||
+	    pisces_divide_memory(&map, request, allocation, plan, error) < 0)
+		return -1;
+	write_note(&map, &sets, request, &chosen, plan);
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where topologies come from: this machine, a synthetic description, an XML file. */
+#include "internal.h"
+#include "plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A topology with all PUs that are online, whoever is allowed to use them; or NULL. */
+static hwloc_topology_t new_topology(struct pisces_error *error)
+{
+	hwloc_topology_t topology;
+
+	if (hwloc_topology_init(&topology) < 0) {
+		pisces_fail(error, "hwloc does not start: %s", strerror(errno));
+		return NULL;
+	}
+	/* A cgroup of the caller is no limit: the allocation says what may be taken. */
+	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+	return topology;
+}
+
+/* The number behind NAME in TEXT, a meminfo file of Linux, in bytes; 0 if it is not there. */
+static uint64_t meminfo_bytes(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	uint64_t kib;
+
+	if (!at || sscanf(at + strlen(name), " %" SCNu64, &kib) != 1)
+		return 0;
+	return kib * 1024;
+}
+
+/*
+ * What can be had of each NUMA node now: what is free, and what Linux can drop or
+ * write back. Only the module finds out for sure; this is to say no early.
+ */
+void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
+{
+	char path[64], text[4096];
+
+	for (unsigned int node = 0; node < PISCES_MAX_NODES; node++) {
+		free[node] = 0;
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/meminfo", node);
+		if (pisces_read_text(path, text, sizeof(text)) < 0 &&
+		    (node != 0 || pisces_read_text("/proc/meminfo", text, sizeof(text)) < 0))
+			continue;
+		free[node] = meminfo_bytes(text, "MemFree:") + meminfo_bytes(text, "Active(file):") +
+			     meminfo_bytes(text, "Inactive(file):") +
+			     meminfo_bytes(text, "SReclaimable:") / 2;
+	}
+}
+
+int pisces_plan_here(const struct pisces_request *request,
+		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
+		     struct pisces_error *error)
+{
+	hwloc_topology_t topology = new_topology(error);
+	uint64_t free[PISCES_MAX_NODES];
+	int result = -1;
+
+	if (!topology)
+		return -1;
+	/* It binds this process to each PU in turn to ask it, which Linux tells as well. */
+	hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
+	if (hwloc_topology_load(topology) < 0) {
+		pisces_fail(error, "hwloc cannot read the topology of node %s: %s", pisces_node_name(),
+			    strerror(errno));
+	} else if (!hwloc_topology_is_thissystem(topology)) {
+		pisces_fail(error,
+			    "an environment variable HWLOC_... describes another machine: unset it");
+	} else {
+		pisces_free_memory(free);
+		result = pisces_plan_make(topology, free, request, allocation, plan, error);
+	}
+	hwloc_topology_destroy(topology);
+	return result;
+}
+
+static int set_description(hwloc_topology_t topology, const char *description,
+			   struct pisces_error *error)
+{
+	struct stat file;
+
+	if (stat(description, &file) == 0) {
+		if (hwloc_topology_set_xml(topology, description) == 0)
+			return 0;
+		return pisces_fail(error, "%.128s is not a topology in hwloc's XML (lstopo --of xml)",
+				   description);
+	}
+	if (strchr(description, '/') || !strchr(description, ':'))
+		return pisces_fail(error, "%.128s: %s", description, strerror(errno));
+	if (hwloc_topology_set_synthetic(topology, description) == 0)
+		return 0;
+	return pisces_fail(error,
+			   "'%.128s' is not a topology in hwloc's synthetic syntax, as "
+			   "'package:2 core:4 pu:2'",
+			   description);
+}
+
+int pisces_plan_for(const char *description, const struct pisces_request *request,
+		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
+		    struct pisces_error *error)
+{
+	hwloc_topology_t topology = new_topology(error);
+	int result = -1;
+
+	if (!topology)
+		return -1;
+	if (set_description(topology, description, error) == 0) {
+		if (hwloc_topology_load(topology) < 0)
+			pisces_fail(error, "hwloc cannot load the topology '%.128s': %s", description,
+				    strerror(errno));
+		else
+			result = pisces_plan_make(topology, NULL, request, allocation, plan, error);
+	}
+	hwloc_topology_destroy(topology);
+	return result;
+}
