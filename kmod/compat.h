@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything in this module that differs between kernel versions.
+ */
+#ifndef PISCES_KMOD_COMPAT_H
+#define PISCES_KMOD_COMPAT_H
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/topology.h>
+#include <linux/version.h>
+#include <asm/apic.h>
+#include <asm/smp.h>
+
+/* Takes the pages [FIRST, END) from wherever they are in use, movable ones by moving them. */
+static inline int compat_alloc_contig(unsigned long first, unsigned long end)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return alloc_contig_range(first, end, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
+#else
+	return alloc_contig_range(first, end, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
+#endif
+}
+
+/*
+ * Does memory come zeroed out of compat_alloc_contig()? Each page of it passes
+ * the allocator's post_alloc_hook(), which clears it under init_on_alloc;
+ * under init_on_free it was cleared when it became free.
+ */
+static inline bool compat_contig_is_zeroed(void)
+{
+	return want_init_on_free() || want_init_on_alloc(GFP_KERNEL);
+}
+
+/* A page that Linux can move elsewhere although it is in use. */
+static inline bool compat_page_is_movable(struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return PageLRU(page) || page_has_movable_ops(page);
+#else
+	return PageLRU(page) || __PageMovable(page);
+#endif
+}
+
+/* log2 of the APIC ids that one core may have. */
+static inline unsigned int compat_core_shift(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	return get_count_order(topology_max_smt_threads());
+#else
+	return get_count_order(smp_num_siblings);
+#endif
+}
+
+/*
+ * Writes the interrupt command register. Through the driver's method, since
+ * hypervisors replace it; not through apic_icr_write(), which is a static call
+ * with an unexported key from 6.5 on. Interrupts of this CPU are off, so that
+ * nobody comes between the two halves of the register in xAPIC mode.
+ */
+static inline void compat_icr_write(u32 low, u32 apic_id)
+{
+	if (!x2apic_mode)
+		while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
+			cpu_relax();
+	apic->icr_write(low, apic_id);
+}
+
+static inline void compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+#endif

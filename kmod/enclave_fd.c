@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The enclave fd: the only owner of an enclave. Whoever holds it must have the
+ * right to administrate the system as well, each time: an fd that has leaked to
+ * another process is worth nothing there.
+ */
+
+#include <linux/anon_inodes.h>
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list_sort.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "boot.h"
+#include "enclave.h"
+#include "memory.h"
+#include "task.h"
+
+/* 0 if resources can be added. e->mutex is held. */
+static int check_new(const struct enclave *e)
+{
+	if (e->state == PISCES_ENCLAVE_NEW)
+		return 0;
+	return enclave_is_over(e) ? -ESHUTDOWN : -EBUSY;
+}
+
+static int add_cpu_checked(struct enclave *e, const struct pisces_add_cpu *request)
+{
+	struct enclave_cpu cpu;
+	unsigned long flags;
+	int ret;
+
+	if (request->unused)
+		return -EINVAL;
+	ret = check_new(e);
+	if (ret)
+		return ret;
+	if (e->cpu_count == PISCES_MAX_CPUS)
+		return -ENOSPC;
+	ret = cpu_take(request->linux_cpu, &cpu);
+	if (ret)
+		return ret;
+	spin_lock_irqsave(&e->lock, flags);
+	e->cpus[e->cpu_count++] = cpu;
+	spin_unlock_irqrestore(&e->lock, flags);
+	return 0;
+}
+
+static int ioctl_add_cpu(struct enclave *e, void __user *argument)
+{
+	struct pisces_add_cpu request;
+	int ret;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	ret = mutex_lock_killable(&e->mutex);
+	if (ret)
+		return ret;
+	ret = add_cpu_checked(e, &request);
+	mutex_unlock(&e->mutex);
+	return ret;
+}
+
+static int compare_ranges(void *unused, const struct list_head *a, const struct list_head *b)
+{
+	return list_entry(a, struct memory_range, link)->base >
+	       list_entry(b, struct memory_range, link)->base;
+}
+
+static int add_memory_checked(struct enclave *e, struct pisces_add_memory *request)
+{
+	struct memory_range *range;
+	LIST_HEAD(ranges);
+	unsigned long flags;
+	int ret;
+
+	request->available = 0;
+	if (request->way == PISCES_MEMORY_BLOCK || request->way == PISCES_MEMORY_REMOVE)
+		return -EOPNOTSUPP;
+	if (request->way != PISCES_MEMORY_CONTIG)
+		return -EINVAL;
+	ret = check_new(e);
+	if (ret)
+		return ret;
+	ret = memory_take(&ranges, request->size, request->node,
+			  PISCES_MAX_RANGES - e->range_count, e->resource_name,
+			  &request->available);
+	if (ret)
+		return ret;
+	spin_lock_irqsave(&e->lock, flags);
+	list_for_each_entry(range, &ranges, link)
+		e->range_count++;
+	list_splice_tail(&ranges, &e->ranges);
+	list_sort(NULL, &e->ranges, compare_ranges);
+	spin_unlock_irqrestore(&e->lock, flags);
+	return 0;
+}
+
+static int ioctl_add_memory(struct enclave *e, void __user *argument)
+{
+	struct pisces_add_memory request;
+	int ret;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	ret = mutex_lock_killable(&e->mutex);
+	if (ret)
+		return ret;
+	ret = add_memory_checked(e, &request);
+	mutex_unlock(&e->mutex);
+	if (ret == -ENOMEM && copy_to_user(argument, &request, sizeof(request)))
+		return -EFAULT;
+	return ret;
+}
+
+static int ioctl_boot(struct enclave *e, void __user *argument)
+{
+	struct pisces_boot request;
+	int ret;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	ret = mutex_lock_killable(&e->mutex);
+	if (ret)
+		return ret;
+	ret = enclave_boot(e, &request);
+	mutex_unlock(&e->mutex);
+	if (!ret && copy_to_user(argument, &request, sizeof(request)))
+		return -EFAULT;
+	return ret;
+}
+
+static int ioctl_task(struct enclave *e, void __user *argument)
+{
+	struct pisces_task request;
+	struct file *file;
+	int ret, fd;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	ret = mutex_lock_killable(&e->mutex);
+	if (ret)
+		return ret;
+	fd = task_create(e, &request, &file);
+	mutex_unlock(&e->mutex);
+	if (fd < 0)
+		return fd;
+	if (copy_to_user(argument, &request, sizeof(request))) {
+		put_unused_fd(fd);
+		fput(file);
+		return -EFAULT;
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+static int ioctl_who(struct enclave *e, void __user *argument)
+{
+	struct pisces_own_info who = { .enclave = e->number, .task = U32_MAX };
+
+	return copy_to_user(argument, &who, sizeof(who)) ? -EFAULT : 0;
+}
+
+static long enclave_ioctl(struct file *file, unsigned int command, unsigned long address)
+{
+	struct enclave *e = file->private_data;
+	void __user *argument = (void __user *)address;
+
+	if (command == PISCES_IOC_WHO)
+		return ioctl_who(e, argument);
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	switch (command) {
+	case PISCES_IOC_ADD_CPU:
+		return ioctl_add_cpu(e, argument);
+	case PISCES_IOC_ADD_MEMORY:
+		return ioctl_add_memory(e, argument);
+	case PISCES_IOC_BOOT:
+		return ioctl_boot(e, argument);
+	case PISCES_IOC_TASK:
+		return ioctl_task(e, argument);
+	}
+	return -ENOTTY;
+}
+
+static __poll_t enclave_poll(struct file *file, poll_table *table)
+{
+	struct enclave *e = file->private_data;
+
+	poll_wait(file, &e->changed, table);
+	return enclave_is_over(e) ? EPOLLHUP : 0;
+}
+
+static int enclave_release(struct inode *inode, struct file *file)
+{
+	struct enclave *e = file->private_data;
+
+	enclave_end(e);
+	enclave_put(e);
+	return 0;
+}
+
+static const struct file_operations enclave_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = enclave_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = enclave_poll,
+	.release = enclave_release,
+	.llseek = no_llseek,
+};
+
+int enclave_fd(const struct pisces_create *request)
+{
+	struct enclave *e = enclave_create(request);
+	int fd;
+
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	fd = anon_inode_getfd("[pisces-enclave]", &enclave_operations, e, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		enclave_end(e);
+		enclave_put(e);
+	}
+	return fd;
+}
