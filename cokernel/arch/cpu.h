@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A CPU of the enclave: what it is, what runs on it, and the few instructions
+ * that are only for it. this_cpu() is valid as soon as cpu_init() ran there.
+ */
+#ifndef CK_ARCH_CPU_H
+#define CK_ARCH_CPU_H
+
+#include <pisces/status.h>
+
+#include "arch/tlb.h"
+#include "lib/types.h"
+
+struct thread;
+struct aspace;
+
+struct cpu {
+	/* The entry code knows these first offsets (arch/asm-offsets checks them). */
+	struct cpu *self;	  /* 0: %gs:0 */
+	uint64_t kernel_stack;	  /* 8: top of the current thread's kernel stack */
+	uint64_t user_rsp;	  /* 16: scratch of the SYSCALL entry */
+	struct thread *current;	  /* 24: never NULL once the scheduler runs */
+
+	cpu_id_t index;
+	apic_id_t apic_id;
+	node_id_t node;
+	uint32_t linux_cpu;
+	struct pisces_cpu_status *status; /* in shared memory; written, never believed */
+	struct aspace *aspace;	/* whose page tables are loaded, NULL: the kernel's */
+	struct thread *idle;
+	uint64_t tlb_asked;	 /* requests of other CPUs, and how many of them are */
+	uint64_t tlb_served;	 /* done: see arch/tlb.c */
+	uint32_t tlb_kernel;	 /* one of them is about kernel addresses */
+	void *arch; /* GDT, TSS, fault stacks: arch/cpu.c */
+	void *run_queue; /* task/sched.c */
+	void *timers;	 /* task/timer.c */
+};
+
+extern unsigned int cpu_count; /* in the boot block = online after boot */
+
+struct cpu *cpu_get(cpu_id_t index); /* NULL if there is no such CPU */
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/*
+ * Waits until an interrupt has been served: enables interrupts and halts as one
+ * step, returns with interrupts off. For the idle loop only.
+ */
+void cpu_wait(void);
+
+/* One turn of a loop that waits for another CPU: pauses and answers its TLB requests. */
+static inline void cpu_relax(void)
+{
+	__builtin_ia32_pause();
+	tlb_serve();
+}
+
+/* This CPU's end: interrupts off, halted, status PARKED. */
+__noreturn void cpu_park(void);
+
+/*
+ * Interrupts another CPU (or this one) so that it looks at its run queue, its
+ * pending signals and the rings. Never waits.
+ */
+void cpu_kick(cpu_id_t index);
+
+static inline uint64_t rdtsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return ((uint64_t)high << 32) | low;
+}
+
+#endif

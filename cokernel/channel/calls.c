@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls and replies. All state of a call is under channel->replies.lock; a reply
+ * is matched by its tag against our own table, so a proxy can answer only what it
+ * was asked, once.
+ */
+#include "channel/calls.h"
+
+#include "arch/cpu.h"
+#include "boot/boot.h"
+#include "channel/internal.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "task/process.h"
+#include "task/sched.h"
+#include "task/thread.h"
+
+/* Messages that answer no call of ours, in a channel's life, before it counts as broken. */
+#define STRANGERS_MOST 1000u
+
+static struct list channels = LIST_INIT(channels);
+static struct lock channels_lock = LOCK_INIT;
+
+void channel_list_add(struct channel *channel)
+{
+	lock_take(&channels_lock);
+	list_append(&channels, &channel->link);
+	lock_drop(&channels_lock);
+}
+
+void channel_list_remove(struct channel *channel)
+{
+	lock_take(&channels_lock);
+	list_remove(&channel->link);
+	lock_drop(&channels_lock);
+}
+
+/* Tells Linux that the proxy has something to get, if it asked to be told. */
+static void ring_proxy(struct channel *channel)
+{
+	if (!pisces_ring_must_wake(&channel->calls))
+		return;
+	__atomic_fetch_or(&boot_status->task_bells[channel->task / 64 % PISCES_TASK_WORDS],
+			  1ull << (channel->task % 64), __ATOMIC_SEQ_CST);
+	linux_ring();
+}
+
+/*
+ * May a CANCEL take a slot? Only if all calls that can still be sent, and the last
+ * message, have theirs: so that those never find the ring full. replies.lock is held.
+ */
+static bool room_for_cancel(const struct channel *channel)
+{
+	uint32_t used = channel->calls.index -
+			__atomic_load_n(&channel->calls.ring->tail, __ATOMIC_ACQUIRE);
+
+	return used + 1 + (PISCES_CHANNEL_CALLS - channel->outstanding) + 1 <=
+	       PISCES_CHANNEL_SLOTS;
+}
+
+/* Sends the CANCELs that wait for room; replies.lock is held. True: ring the proxy. */
+static bool send_cancels(struct channel *channel)
+{
+	struct pisces_message message = { .type = PISCES_MSG_CANCEL };
+	struct channel_call *call;
+	bool sent = false;
+
+	for (call = channel->table; call < channel->table + PISCES_CHANNEL_CALLS; call++) {
+		if (!call->used || !call->cancel || call->done)
+			continue;
+		if (!room_for_cancel(channel))
+			break;
+		message.tag = call->tag;
+		if (pisces_ring_put(&channel->calls, &message) != PISCES_RING_OK)
+			break;
+		call->cancel = false;
+		sent = true;
+	}
+	return sent;
+}
+
+static struct channel_call *find_call(struct channel *channel, uint64_t tag)
+{
+	struct channel_call *call;
+
+	for (call = channel->table; call < channel->table + PISCES_CHANNEL_CALLS; call++) {
+		if (call->used && !call->done && call->tag == tag)
+			return call;
+	}
+	return NULL;
+}
+
+/* Gets all replies that have come; replies.lock is held. False: the ring is broken. */
+static bool drain(struct channel *channel)
+{
+	struct pisces_message message;
+	struct channel_call *call;
+	enum pisces_ring_result got;
+
+	while ((got = pisces_ring_get(&channel->answers, &message)) == PISCES_RING_OK) {
+		call = message.type == PISCES_MSG_REPLY ? find_call(channel, message.tag) : NULL;
+		if (!call) {
+			/* Ignored, but not for ever: this loop has to end. */
+			if (++channel->strangers > STRANGERS_MOST)
+				return false;
+			continue;
+		}
+		call->result = (int64_t)message.arg[0];
+		call->done = true;
+		channel->outstanding--;
+		/* Of a thread that broke off nobody waits, and the slot is gone with it. */
+		if (!call->abandoned && call->caller->waiting_on == &channel->replies)
+			wake_thread(&channel->replies, call->caller, 0);
+	}
+	return got == PISCES_RING_AGAIN;
+}
+
+/*
+ * Gets replies until there are none, and asks to be rung for the next one if any
+ * is due. replies.lock is held. False: the ring is broken.
+ */
+static bool poll_locked(struct channel *channel, cpu_id_t bell_cpu)
+{
+	channel->bell_cpu = bell_cpu;
+	for (;;) {
+		if (!drain(channel))
+			return false;
+		if (channel->outstanding == 0)
+			return true;
+		if (pisces_ring_may_sleep(&channel->answers, bell_cpu))
+			return true;
+	}
+}
+
+static void poll_channel(struct channel *channel)
+{
+	bool good = true, cancels = false;
+
+	lock_take(&channel->replies.lock);
+	if (channel->outstanding != 0 && !channel->broken && !channel->abandoned) {
+		good = poll_locked(channel, sched_quiet_cpu(false, channel->bell_cpu));
+		cancels = send_cancels(channel);
+	}
+	lock_drop(&channel->replies.lock);
+	if (cancels)
+		ring_proxy(channel);
+	if (!good)
+		channel_break(channel, "its proxy broke the ring of replies");
+}
+
+/* A channel that has something to get, with a reference; NULL: none has. */
+static struct channel *find_ready(void)
+{
+	struct channel *channel, *found = NULL;
+	struct list *pos;
+
+	lock_take(&channels_lock);
+	LIST_FOR_EACH(pos, &channels) {
+		channel = LIST_ENTRY(pos, struct channel, link);
+		if (__atomic_load_n(&channel->outstanding, __ATOMIC_RELAXED) != 0 &&
+		    !channel->broken && !channel->abandoned &&
+		    !pisces_ring_empty(&channel->answers)) {
+			found = channel;
+			__atomic_fetch_add(&channel->references, 1, __ATOMIC_RELAXED);
+			break;
+		}
+	}
+	lock_drop(&channels_lock);
+	return found;
+}
+
+void channel_poll_all(void)
+{
+	struct channel *channel;
+
+	while ((channel = find_ready()) != NULL) {
+		poll_channel(channel);
+		channel_put(channel);
+	}
+}
+
+bool channel_may_sleep_all(cpu_id_t cpu)
+{
+	struct channel *channel = find_ready();
+
+	(void)cpu;
+	if (!channel)
+		return true;
+	channel_put(channel);
+	return false;
+}
+
+/* Takes a free call, waiting for one. 0 or -errno. */
+static int reserve_call(struct channel *channel, enum wait_mode mode)
+{
+	int result = 0;
+
+	lock_take(&channel->space.lock);
+	while (channel->free_calls == 0 && result == 0) {
+		if (channel->abandoned || channel->broken)
+			result = -EIO;
+		else if (wait_on_mode(&channel->space, NSEC_FOREVER, mode) == -EINTR)
+			result = -ERESTARTSYS;
+	}
+	if (result == 0)
+		channel->free_calls--;
+	lock_drop(&channel->space.lock);
+	return result;
+}
+
+static void return_call(struct channel *channel)
+{
+	lock_take(&channel->space.lock);
+	channel->free_calls++;
+	wake_all(&channel->space);
+	lock_drop(&channel->space.lock);
+}
+
+/* Sends the call; replies.lock is held. NULL: the ring is broken. */
+static struct channel_call *send_call(struct channel *channel, uint32_t nr, const uint64_t args[6])
+{
+	struct pisces_message message = { .type = PISCES_MSG_CALL, .number = nr };
+	struct channel_call *call = channel->table;
+	unsigned int i;
+
+	while (call->used)
+		call++;
+	ASSERT(call < channel->table + PISCES_CHANNEL_CALLS);
+	*call = (struct channel_call){
+		.used = true,
+		.nr = nr,
+		.tag = channel->next_tag++,
+		.caller = thread_current(),
+	};
+	for (i = 0; i < 6; i++)
+		message.arg[i] = args[i];
+	message.tag = call->tag;
+	if (pisces_ring_put(&channel->calls, &message) != PISCES_RING_OK) {
+		call->used = false;
+		return NULL;
+	}
+	channel->outstanding++;
+	return call;
+}
+
+/* Sleeps until CALL is done; replies.lock is held. 0, -EIO, or -EINTR: broken off. */
+static int await_reply(struct channel *channel, struct channel_call *call, enum wait_mode mode)
+{
+	bool cancelled = false;
+
+	while (!call->done) {
+		if (channel->abandoned || channel->broken)
+			return -EIO;
+		if (!poll_locked(channel, sched_quiet_cpu(true, this_cpu()->index)))
+			return -EPROTO;
+		if (call->done)
+			break;
+		if (wait_on_mode(&channel->replies, NSEC_FOREVER, mode) != -EINTR || call->done)
+			continue;
+		if (thread_current()->dying)
+			return -EINTR;
+		if (cancelled)
+			continue;
+		cancelled = true;
+		call->cancel = true;
+		if (send_cancels(channel)) {
+			lock_drop(&channel->replies.lock);
+			ring_proxy(channel);
+			lock_take(&channel->replies.lock);
+		}
+		/* The reply comes in any case; other signals change nothing any more. */
+		mode = WAIT_KILLABLE;
+	}
+	return 0;
+}
+
+int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t args[6],
+			  enum wait_mode mode)
+{
+	struct channel_call *call;
+	int64_t result;
+	int error = reserve_call(channel, mode);
+
+	if (error)
+		return error;
+	this_cpu()->status->forwarded++;
+
+	lock_take(&channel->replies.lock);
+	if (channel->abandoned || channel->broken) {
+		lock_drop(&channel->replies.lock);
+		return_call(channel);
+		return -EIO;
+	}
+	call = send_call(channel, nr, args);
+	if (!call) {
+		lock_drop(&channel->replies.lock);
+		channel_break(channel, "its proxy broke the ring of calls");
+		return -EIO;
+	}
+	lock_drop(&channel->replies.lock);
+	ring_proxy(channel);
+
+	lock_take(&channel->replies.lock);
+	error = await_reply(channel, call, mode);
+	if (error && !call->done) {
+		/* The proxy may answer yet: the slot stays, so that its tag stays known. */
+		call->abandoned = true;
+		lock_drop(&channel->replies.lock);
+		if (error == -EPROTO) {
+			channel_break(channel, "its proxy broke the ring of replies");
+			error = -EIO;
+		}
+		return error;
+	}
+	result = call->result;
+	call->used = false;
+	lock_drop(&channel->replies.lock);
+	return_call(channel);
+	return result == -EINTR ? -ERESTARTSYS : result;
+}
+
+int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6])
+{
+	return channel_call_mode(channel, nr, args, WAIT_INTERRUPTIBLE);
+}
+
+int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+			 uint64_t f)
+{
+	const uint64_t args[6] = { a, b, c, d, e, f };
+
+	return channel_call(process_current()->channel, nr, args);
+}
+
+void channel_send_exit(struct channel *channel, int wait_status, nsec_t cpu_time,
+		       uint64_t peak_kib)
+{
+	struct pisces_message message = {
+		.type = PISCES_MSG_TASK_EXIT,
+		.arg = { (uint64_t)wait_status, cpu_time, peak_kib },
+	};
+	bool sent;
+
+	lock_take(&channel->replies.lock);
+	sent = !channel->abandoned &&
+	       pisces_ring_put(&channel->calls, &message) == PISCES_RING_OK;
+	channel->abandoned = true;
+	lock_drop(&channel->replies.lock);
+	if (sent)
+		ring_proxy(channel);
+}

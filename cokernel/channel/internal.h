@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of channel/ share about a channel. */
+#ifndef CK_CHANNEL_INTERNAL_H
+#define CK_CHANNEL_INTERNAL_H
+
+#include <pisces/channel.h>
+#include <pisces/ring.h>
+
+#include "channel/channel.h"
+#include "lib/list.h"
+#include "task/wait.h"
+
+#define DATA_PAGES (PISCES_CHANNEL_MAX_SIZE / 0x1000u)
+
+/* A call that the proxy has, or has answered; under replies.lock. */
+struct channel_call {
+	bool used;
+	bool done;
+	bool abandoned; /* its thread is gone; the slot stays taken */
+	bool cancel;	/* to be sent when the ring has room for it */
+	uint32_t nr;
+	uint64_t tag;
+	int64_t result;
+	struct thread *caller;
+};
+
+struct channel {
+	struct list link; /* in the list of all; calls.c */
+	uint32_t references;
+	struct process *process; /* not a reference: a process outlives its channel's use */
+	uint32_t task;
+	phys_addr_t base;
+	uint64_t size;
+	uint8_t *memory;
+	struct pisces_channel_layout layout;
+
+	struct wait_queue replies; /* its lock: both rings and the table of calls */
+	struct pisces_ring_end calls;
+	struct pisces_ring_end answers;
+	struct channel_call table[PISCES_CHANNEL_CALLS];
+	unsigned int outstanding;
+	uint64_t next_tag;
+	cpu_id_t bell_cpu; /* as told to the proxy last */
+	unsigned int strangers;
+	bool abandoned; /* the proxy is gone */
+	bool broken;	/* the proxy broke the rules */
+
+	struct wait_queue space; /* its lock: the two below */
+	unsigned int free_calls;
+	uint64_t data_pages;
+	uint64_t free_pages;
+	uint64_t taken[DATA_PAGES / 64]; /* one bit a page */
+};
+
+/* buffer.c */
+void channel_space_init(struct channel *channel);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The address space of a program: regions, and page tables below them.
+ *
+ * A region is reserved when it is made and gets pages when it is first touched
+ * (2 MiB at once where region and free memory allow it, else 4 KiB), or at once
+ * when asked to be populated. Functions take the aspace's own lock. Addresses
+ * are checked here, so system calls pass on what the program gave. All return 0
+ * or a value, or -errno.
+ */
+#ifndef CK_MM_ASPACE_H
+#define CK_MM_ASPACE_H
+
+#include "lib/types.h"
+
+struct aspace;
+
+/* As PROT_* of mmap(2). */
+#define ASPACE_READ 1u
+#define ASPACE_WRITE 2u
+#define ASPACE_EXEC 4u
+
+enum aspace_flags {
+	ASPACE_FIXED = 1,	    /* at this address, replacing what is there */
+	ASPACE_FIXED_NOREPLACE = 2, /* at this address, or -EEXIST */
+	ASPACE_POPULATE = 4,	    /* pages at once; -ENOMEM if they cannot be had */
+	ASPACE_SHARED = 8,	    /* MAP_SHARED: matters when there is more than one aspace */
+	ASPACE_GROWS_DOWN = 16,	    /* the main stack: all of it is reserved at once */
+	ASPACE_SMALL_PAGES = 32,    /* never with large pages, e.g. MAP_STACK: mostly untouched */
+};
+
+/* NODE: where its pages come from first. NULL: out of memory. */
+struct aspace *aspace_create(node_id_t node);
+void aspace_destroy(struct aspace *aspace); /* no CPU may have it loaded */
+
+/*
+ * Places are random by themselves; the same SEED gives the same places. Before the
+ * first region. 0: none is random (ADDR_NO_RANDOMIZE).
+ */
+void aspace_seed(struct aspace *aspace, uint64_t seed);
+
+/* Where a position-independent program goes (as a hint): low, so that brk above it has room. */
+user_addr_t aspace_program_base(const struct aspace *aspace);
+
+/* Anonymous memory, read as zero. Returns the address. ADDRESS is a hint unless FIXED. */
+int64_t aspace_map(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot,
+		   unsigned int flags);
+
+/* COUNT pages of the kernel's at PAGES, which stay the kernel's: vDSO and time page. */
+int64_t aspace_map_kernel(struct aspace *aspace, user_addr_t address, const phys_addr_t *pages,
+			  unsigned int count, unsigned int prot);
+
+int aspace_unmap(struct aspace *aspace, user_addr_t address, uint64_t size);
+int aspace_protect(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot);
+
+/* madvise(MADV_DONTNEED): the pages are given back, the region stays. */
+int aspace_discard(struct aspace *aspace, user_addr_t address, uint64_t size);
+
+/* mremap(2) without MREMAP_FIXED. MAY_MOVE as MREMAP_MAYMOVE. */
+int64_t aspace_remap(struct aspace *aspace, user_addr_t address, uint64_t old_size,
+		     uint64_t new_size, bool may_move);
+
+/* Where brk starts: set once by exec. aspace_brk(0) asks. Returns the break. */
+void aspace_set_brk(struct aspace *aspace, user_addr_t start);
+user_addr_t aspace_brk(struct aspace *aspace, user_addr_t to);
+
+/* A page fault. WRITE/EXEC: what was tried. 0: mapped; -EFAULT: no region
+ * (SEGV_MAPERR); -EACCES: not allowed there (SEGV_ACCERR); -ENOMEM. */
+int aspace_fault(struct aspace *aspace, user_addr_t address, bool write, bool exec);
+
+/*
+ * Copies into and clears (FROM is NULL) memory of an aspace that may not be the
+ * loaded one, whatever its protection: for exec and core dumps. Writing maps pages
+ * as needed; what was never touched is read as zero and stays untouched. -EFAULT:
+ * no region, or pages of the kernel.
+ */
+int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size);
+int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size);
+
+/* Bytes of pages it has now, and had at most; bytes of its regions. */
+uint64_t aspace_resident(struct aspace *aspace);
+uint64_t aspace_peak(struct aspace *aspace);
+uint64_t aspace_reserved(struct aspace *aspace);
+
+/*
+ * Calls FN for each region in order of address, e.g. for /proc/self/maps, with the
+ * lock held: FN may not call aspace_ functions or touch a program's memory.
+ */
+void aspace_for_each(struct aspace *aspace,
+		     void (*fn)(user_addr_t start, user_addr_t end, unsigned int prot, void *arg),
+		     void *arg);
+
+/* Physical address of the top page table, for CR3. */
+phys_addr_t aspace_root(const struct aspace *aspace);
+
+/*
+ * Physical address behind ADDRESS, faulted in for reading (or writing); the key of
+ * futexes. It does not change as long as the program leaves the mapping alone. 0,
+ * -EFAULT or -ENOMEM.
+ */
+int aspace_translate(struct aspace *aspace, user_addr_t address, bool write, phys_addr_t *phys);
+
+/*
+ * Which CPUs may have it loaded: kept by the scheduler; page tables are changed
+ * only after arch/tlb.c has told them. One bit a CPU.
+ */
+uint64_t *aspace_cpus(struct aspace *aspace); /* PISCES_CPU_WORDS words, atomic bit operations */
+
+#endif

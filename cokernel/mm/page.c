@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every page has a word, and the words of a range are an array in the range
+ * itself. The word of a block's first page says what the block is; those of the
+ * pages inside are zero. A free block carries its links in its own first bytes.
+ *
+ * Single pages come and go through a small stock for each node, which is not
+ * merged until somebody needs a larger block: so that a page given back and taken
+ * again does not merge and split eighteen times.
+ */
+#include "mm/page.h"
+
+#include <pisces/abi.h>
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "mm/direct.h"
+
+#define NODES PISCES_MAX_NODES
+#define ORDERS (PAGE_ORDER_HUGE + 1)
+#define MAX_RANGES (2 * PISCES_MAX_RANGES)
+#define STOCK 64u
+#define STOCK_ORDER 4u /* it is filled by blocks of this order */
+
+/* A page's word: order, kind of block, references. */
+#define WORD_ORDER 0xffu
+#define WORD_KIND 0x300u
+#define WORD_INSIDE 0x000u
+#define WORD_FREE 0x100u
+#define WORD_TAKEN 0x200u
+#define WORD_STOCK 0x300u
+#define WORD_REFERENCE 0x400u
+#define WORD_REFERENCES (~(WORD_REFERENCE - 1))
+
+struct range {
+	phys_addr_t end;
+	uint32_t *words;
+	node_id_t node;
+};
+
+struct node {
+	struct lock lock;
+	uint32_t orders; /* bit n: there is a free block of order n */
+	struct list blocks[ORDERS];
+	uint64_t free; /* bytes, the stock included; read without the lock */
+	uint64_t total;
+	unsigned int stocked;
+	phys_addr_t stock[STOCK];
+} __aligned(64);
+
+/* In order of address; the bases apart, since every search reads only them. */
+static phys_addr_t range_bases[MAX_RANGES];
+static struct range ranges[MAX_RANGES];
+static unsigned int range_count;
+
+static struct node nodes[NODES];
+static uint8_t nearest[NODES][NODES];
+static bool nearest_known;
+
+static uint64_t block_size(unsigned int order)
+{
+	return PAGE_SIZE << order;
+}
+
+static const struct range *range_of(phys_addr_t address, phys_addr_t *base)
+{
+	unsigned int low = 0, high = range_count;
+
+	while (high - low > 1) {
+		unsigned int middle = (low + high) / 2;
+
+		if (range_bases[middle] <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	if (low == range_count || address < range_bases[low] || address >= ranges[low].end)
+		panic("page %lx is of no memory of this enclave", address);
+	*base = range_bases[low];
+	return &ranges[low];
+}
+
+static uint32_t *word_of(const struct range *range, phys_addr_t base, phys_addr_t address)
+{
+	return &range->words[(address - base) >> PAGE_SHIFT];
+}
+
+static uint32_t *block_word(phys_addr_t block)
+{
+	phys_addr_t base;
+	const struct range *range = range_of(block, &base);
+
+	return word_of(range, base, block);
+}
+
+static uint32_t word_read(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void word_write(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static void free_bytes_add(struct node *node, uint64_t bytes)
+{
+	__atomic_store_n(&node->free, node->free + bytes, __ATOMIC_RELAXED);
+}
+
+/* The node's lock is held in all of the following. */
+
+static void list_block(struct node *node, phys_addr_t block, unsigned int order)
+{
+	list_prepend(&node->blocks[order], phys_to_virt(block));
+	node->orders |= 1u << order;
+}
+
+static void unlist_block(struct node *node, phys_addr_t block, unsigned int order)
+{
+	list_remove(phys_to_virt(block));
+	if (list_empty(&node->blocks[order]))
+		node->orders &= ~(1u << order);
+}
+
+/* Makes a free block and merges it with its buddies as far as they are free. */
+static void release(struct node *node, const struct range *range, phys_addr_t base,
+		    phys_addr_t block, unsigned int order)
+{
+	word_write(word_of(range, base, block), WORD_INSIDE);
+	while (order < PAGE_ORDER_HUGE) {
+		phys_addr_t buddy = block ^ block_size(order);
+		uint32_t *word;
+
+		if (buddy < base || buddy + block_size(order) > range->end)
+			break;
+		word = word_of(range, base, buddy);
+		if (word_read(word) != (WORD_FREE | order))
+			break;
+		word_write(word, WORD_INSIDE);
+		unlist_block(node, buddy, order);
+		block &= ~block_size(order);
+		order++;
+	}
+	word_write(word_of(range, base, block), WORD_FREE | order);
+	list_block(node, block, order);
+}
+
+/* A block of ORDER, cut from the smallest that there is; its word is still to be set. */
+static phys_addr_t take(struct node *node, unsigned int order)
+{
+	uint32_t fitting = node->orders & ~((1u << order) - 1);
+	const struct range *range;
+	phys_addr_t block, base;
+	unsigned int found;
+
+	if (fitting == 0)
+		return PAGE_NONE;
+	found = (unsigned int)__builtin_ctz(fitting);
+	block = virt_to_phys(node->blocks[found].next);
+	unlist_block(node, block, found);
+	range = range_of(block, &base);
+	while (found > order) {
+		phys_addr_t upper;
+
+		found--;
+		upper = block + block_size(found);
+		word_write(word_of(range, base, upper), WORD_FREE | found);
+		list_block(node, upper, found);
+	}
+	return block;
+}
+
+static void empty_stock(struct node *node)
+{
+	while (node->stocked > 0) {
+		phys_addr_t page = node->stock[--node->stocked];
+		phys_addr_t base;
+		const struct range *range = range_of(page, &base);
+
+		release(node, range, base, page, 0);
+	}
+}
+
+/* Small fragments are used up first; only then is a larger block broken for the stock. */
+static phys_addr_t take_single(struct node *node)
+{
+	phys_addr_t block;
+
+	if (node->stocked > 0)
+		return node->stock[--node->stocked];
+	if ((node->orders & ((1u << STOCK_ORDER) - 1)) != 0)
+		return take(node, 0);
+	block = take(node, STOCK_ORDER);
+	if (block == PAGE_NONE)
+		return block;
+	for (unsigned int i = (1u << STOCK_ORDER) - 1; i > 0; i--) {
+		phys_addr_t page = block + i * PAGE_SIZE;
+
+		word_write(block_word(page), WORD_STOCK);
+		node->stock[node->stocked++] = page;
+	}
+	return block;
+}
+
+phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
+{
+	struct node *node = &nodes[id];
+	phys_addr_t block;
+
+	ASSERT(id < NODES && order <= PAGE_ORDER_HUGE);
+	if (__atomic_load_n(&node->free, __ATOMIC_RELAXED) < block_size(order))
+		return PAGE_NONE;
+	lock_take(&node->lock);
+	block = order == 0 ? take_single(node) : take(node, order);
+	if (block == PAGE_NONE && node->stocked > 0) {
+		empty_stock(node);
+		block = take(node, order);
+	}
+	if (block != PAGE_NONE) {
+		word_write(block_word(block), WORD_TAKEN | WORD_REFERENCE | order);
+		free_bytes_add(node, 0 - block_size(order));
+	}
+	lock_drop(&node->lock);
+	return block;
+}
+
+phys_addr_t page_alloc(unsigned int order, node_id_t id)
+{
+	phys_addr_t block = page_alloc_local(order, id);
+
+	for (unsigned int i = 0; block == PAGE_NONE && i < NODES; i++) {
+		node_id_t next = nearest[id][i];
+
+		if (next != id && nodes[next].total != 0)
+			block = page_alloc_local(order, next);
+	}
+	return block;
+}
+
+phys_addr_t page_alloc_zero(unsigned int order, node_id_t node)
+{
+	phys_addr_t block = page_alloc(order, node);
+
+	if (block != PAGE_NONE)
+		memset(phys_to_virt(block), 0, block_size(order));
+	return block;
+}
+
+void page_free(phys_addr_t block, unsigned int order)
+{
+	phys_addr_t base;
+	const struct range *range = range_of(block, &base);
+	struct node *node = &nodes[range->node];
+	uint32_t *word = word_of(range, base, block);
+
+	lock_take(&node->lock);
+	if (unlikely(word_read(word) != (WORD_TAKEN | WORD_REFERENCE | order) ||
+		     block % PAGE_SIZE != 0))
+		panic("page %lx of order %u given back, but its word is %x", block, order,
+		      word_read(word));
+	free_bytes_add(node, block_size(order));
+	if (order == 0 && node->stocked < STOCK) {
+		word_write(word, WORD_STOCK);
+		node->stock[node->stocked++] = block;
+	} else {
+		release(node, range, base, block, order);
+	}
+	lock_drop(&node->lock);
+}
+
+void page_get(phys_addr_t block)
+{
+	uint32_t before = __atomic_fetch_add(block_word(block), WORD_REFERENCE, __ATOMIC_RELAXED);
+
+	ASSERT((before & WORD_KIND) == WORD_TAKEN && before < WORD_REFERENCES);
+}
+
+void page_put(phys_addr_t block, unsigned int order)
+{
+	uint32_t *word = block_word(block);
+	uint32_t value = word_read(word);
+
+	ASSERT((value & (WORD_KIND | WORD_ORDER)) == (WORD_TAKEN | order));
+	/* The last reference is left for page_free() to take, so that it can check it. */
+	while ((value & WORD_REFERENCES) != WORD_REFERENCE) {
+		ASSERT((value & WORD_REFERENCES) != 0);
+		if (__atomic_compare_exchange_n(word, &value, value - WORD_REFERENCE, true,
+						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	page_free(block, order);
+}
+
+bool page_is_shared(phys_addr_t block)
+{
+	return (word_read(block_word(block)) & WORD_REFERENCES) != WORD_REFERENCE;
+}
+
+unsigned int page_order(phys_addr_t block)
+{
+	uint32_t word = word_read(block_word(block));
+
+	ASSERT((word & WORD_KIND) == WORD_TAKEN);
+	return word & WORD_ORDER;
+}
+
+void page_split(phys_addr_t block, unsigned int order, unsigned int to)
+{
+	uint32_t *word = block_word(block);
+	uint32_t value = word_read(word);
+
+	ASSERT(to <= order && (value & (WORD_KIND | WORD_ORDER)) == (WORD_TAKEN | order));
+	value = (value & ~WORD_ORDER) | to;
+	for (uint64_t i = 0; i < 1ull << order; i += 1ull << to)
+		word_write(&word[i], value);
+}
+
+static void know_nearest(const uint8_t *slit, unsigned int count, unsigned int stride)
+{
+	for (unsigned int from = 0; from < NODES; from++) {
+		for (unsigned int i = 0; i < NODES; i++) {
+			unsigned int to = (from + i) % NODES;
+			unsigned int at = i;
+
+			/* Nodes that the table does not have come last. */
+			while (at > 0 && from < count && to < count &&
+			       (nearest[from][at - 1] >= count ||
+				slit[from * stride + nearest[from][at - 1]] >
+					slit[from * stride + to])) {
+				nearest[from][at] = nearest[from][at - 1];
+				at--;
+			}
+			nearest[from][at] = (uint8_t)to;
+		}
+	}
+	nearest_known = true;
+}
+
+void page_set_distances(const uint8_t *slit, unsigned int count, unsigned int stride)
+{
+	ASSERT(count <= NODES && stride >= count);
+	know_nearest(slit, count, stride);
+}
+
+static unsigned int insert_range(phys_addr_t base, phys_addr_t end)
+{
+	unsigned int at = range_count;
+
+	ASSERT(range_count < MAX_RANGES);
+	for (; at > 0 && range_bases[at - 1] > base; at--) {
+		range_bases[at] = range_bases[at - 1];
+		ranges[at] = ranges[at - 1];
+	}
+	if ((at > 0 && ranges[at - 1].end > base) ||
+	    (at < range_count && range_bases[at + 1] < end))
+		panic("memory %lx to %lx was there already", base, end);
+	range_bases[at] = base;
+	range_count++;
+	return at;
+}
+
+static unsigned int largest_order(phys_addr_t at, phys_addr_t end)
+{
+	unsigned int order = PAGE_ORDER_HUGE;
+
+	while (at % block_size(order) != 0 || end - at < block_size(order))
+		order--;
+	return order;
+}
+
+void page_add_range(phys_addr_t base, uint64_t size, node_id_t id)
+{
+	phys_addr_t end = base + size, at = base, until = end;
+	uint64_t words = align_up((size >> PAGE_SHIFT) * sizeof(uint32_t), PAGE_SIZE);
+	struct node *node = &nodes[id];
+	struct range *range;
+
+	ASSERT(id < NODES && (base | size) % PAGE_SIZE == 0 && end > base);
+	if (!nearest_known)
+		know_nearest(NULL, 0, 0);
+	if (node->blocks[0].next == NULL) {
+		for (unsigned int i = 0; i < ORDERS; i++)
+			list_init(&node->blocks[i]);
+	}
+	range = &ranges[insert_range(base, end)];
+	/* At the less aligned end, where the fewest large blocks are lost. */
+	if (end == 0 || __builtin_ctzll(base) <= __builtin_ctzll(end)) {
+		range->words = phys_to_virt(base);
+		at += words;
+	} else {
+		until -= words;
+		range->words = phys_to_virt(until);
+	}
+	range->end = end;
+	range->node = id;
+	memset(range->words, 0, words);
+
+	lock_take(&node->lock);
+	node->total += until - at;
+	free_bytes_add(node, until - at);
+	while (at < until) {
+		unsigned int order = largest_order(at, until);
+
+		release(node, range, base, at, order);
+		at += block_size(order);
+	}
+	lock_drop(&node->lock);
+}
+
+uint64_t page_node_free_bytes(node_id_t id)
+{
+	return id < NODES ? __atomic_load_n(&nodes[id].free, __ATOMIC_RELAXED) : 0;
+}
+
+uint64_t page_node_total_bytes(node_id_t id)
+{
+	return id < NODES ? nodes[id].total : 0;
+}
+
+uint64_t page_total(void)
+{
+	uint64_t sum = 0;
+
+	for (node_id_t id = 0; id < NODES; id++)
+		sum += page_node_total_bytes(id);
+	return sum;
+}
+
+uint64_t page_free_bytes(void)
+{
+	uint64_t sum = 0;
+
+	for (node_id_t id = 0; id < NODES; id++)
+		sum += page_node_free_bytes(id);
+	return sum;
+}

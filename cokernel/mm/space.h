@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside an aspace, for the files that make it up: aspace.c (life), map.c (regions
+ * come and go), remap.c, fault.c (pages come), copy.c (from outside). In all
+ * functions here the lock is held unless they say that they take it.
+ */
+#ifndef CK_MM_SPACE_H
+#define CK_MM_SPACE_H
+
+#include <pisces/abi.h>
+
+#include "arch/user.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+#include "mm/aspace.h"
+#include "mm/region.h"
+
+#define SPACE_PROT (ASPACE_READ | ASPACE_WRITE | ASPACE_EXEC)
+
+/* As Linux: nobody maps what a NULL pointer with an offset may hit. */
+#define SPACE_MIN 0x10000ull
+
+/* As Linux's default of vm.max_map_count. */
+#define SPACE_MAX_REGIONS 65530u
+
+/* Regions that one call may need before it can no longer fail. */
+#define SPACE_SPARES 3u
+
+struct aspace {
+	struct lock lock;
+	node_id_t node;
+	phys_addr_t root;
+	struct region_tree regions;
+	struct region *spare; /* a list by ->left, for steps that must not fail */
+	unsigned int spares;
+	user_addr_t map_top;   /* below here are mappings without an address of their own, */
+	user_addr_t stack_top; /* and stacks below here */
+	user_addr_t program_base;
+	user_addr_t brk_start; /* 0: no brk yet */
+	user_addr_t brk;
+	uint64_t resident; /* bytes */
+	uint64_t peak;
+	uint64_t cpus[PISCES_CPU_WORDS];
+};
+
+/* Is [address, address + size) in user space? SIZE is not 0. */
+static inline bool space_is_user(user_addr_t address, uint64_t size)
+{
+	return size <= USER_END && address <= USER_END - size;
+}
+
+/* Has at least COUNT (up to SPACE_SPARES) regions at hand. False: out of memory. */
+bool space_reserve(struct aspace *aspace, unsigned int count);
+
+/* One of those; never NULL. And back. */
+struct region *space_region_take(struct aspace *aspace);
+void space_region_give(struct aspace *aspace, struct region *region);
+
+/*
+ * Gets ready to change [start, end) alone: no leaf and no region will cross these
+ * bounds. 0, or -ENOMEM with nothing changed that a program could see. MORE:
+ * regions besides that the caller will take.
+ */
+int space_isolate(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int more);
+
+/* A region of [start, end), which is free; it may become part of a neighbour. Takes a spare. */
+void space_add(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int prot,
+	       unsigned int flags);
+
+/* Regions that meet at ADDRESS become one if they are alike. */
+void space_join(struct aspace *aspace, user_addr_t address);
+
+/* Gives back the pages of [start, end), which is isolated; regions stay. */
+void space_zap(struct aspace *aspace, user_addr_t start, user_addr_t end);
+
+/* Takes regions and pages of [start, end) away: -ENOMEM with nothing done, or 0. */
+int space_unmap(struct aspace *aspace, user_addr_t start, user_addr_t end);
+
+/* Is there no region in [start, end)? */
+bool space_is_free(const struct aspace *aspace, user_addr_t start, user_addr_t end);
+
+/*
+ * A free place for SIZE bytes below TOP, or anywhere if there is none; so that it
+ * is congruent to OFFSET modulo ALIGN if that can be. 0: none.
+ */
+user_addr_t space_choose(const struct aspace *aspace, uint64_t size, user_addr_t top,
+			 uint64_t align, uint64_t offset);
+
+/* The region that all of [start, end) is in, or NULL. */
+struct region *space_region_around(const struct aspace *aspace, user_addr_t start, user_addr_t end);
+
+/* Counts pages that came, or (negative, wrapped) went. */
+void space_count(struct aspace *aspace, uint64_t bytes);
+
+/*
+ * Brings a page to ADDRESS. NEED: protection that the region must have (one of
+ * these bits), 0: none. POPULATE: more is to follow, take all that fits. Takes the lock.
+ */
+int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, bool populate);
+
+/* Pages for all of [start, end). Takes the lock. */
+int space_populate(struct aspace *aspace, user_addr_t start, user_addr_t end);
+
+/* Is memory so short that only what was touched should be given? */
+bool space_memory_is_scarce(void);
+
+/*
+ * Puts one 2 MiB page in the place of the single pages at START, if most are there
+ * and they may move. REGION is around all of it. True: done.
+ */
+bool space_collapse(struct aspace *aspace, const struct region *region, user_addr_t start);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ioctl(2) and fcntl(2): what the last argument is depends on the command. */
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <asm/unistd_64.h>
+#include <linux/fcntl.h>
+
+#include "syscall/describe.h"
+#include "syscall/handlers.h"
+
+struct command {
+	uint32_t number;
+	uint8_t kind; /* enum argument_kind */
+	uint16_t size;
+};
+
+/* Sizes of the kernel's structures. */
+#define TERMIOS 36
+#define TERMIOS2 44
+#define TERMIO 18
+#define WINSIZE 8
+#define FLOCK 32
+
+/*
+ * The terminal's structure has padding that not every ioctl fills, and a program
+ * sees what it had there: so even those that only write are sent what it has.
+ */
+static const struct command ioctl_commands[] = {
+	{ TCGETS, ARG_INOUT_OPTIONAL, TERMIOS },
+	{ TCSETS, ARG_IN, TERMIOS },
+	{ TCSETSW, ARG_IN, TERMIOS },
+	{ TCSETSF, ARG_IN, TERMIOS },
+	{ TCGETA, ARG_INOUT_OPTIONAL, TERMIO },
+	{ TCSETA, ARG_IN, TERMIO },
+	{ TCSETAW, ARG_IN, TERMIO },
+	{ TCSETAF, ARG_IN, TERMIO },
+	{ TCGETS2, ARG_INOUT_OPTIONAL, TERMIOS2 },
+	{ TCSETS2, ARG_IN, TERMIOS2 },
+	{ TCSETSW2, ARG_IN, TERMIOS2 },
+	{ TCSETSF2, ARG_IN, TERMIOS2 },
+	{ TIOCGPGRP, ARG_OUT, 4 },
+	{ TIOCSPGRP, ARG_IN, 4 },
+	{ TIOCGSID, ARG_OUT, 4 },
+	{ TIOCGWINSZ, ARG_OUT, WINSIZE },
+	{ TIOCSWINSZ, ARG_IN, WINSIZE },
+	{ TIOCOUTQ, ARG_OUT, 4 },
+	{ FIONREAD, ARG_OUT, 4 },
+	{ FIONBIO, ARG_IN, 4 },
+	{ FIOASYNC, ARG_IN, 4 },
+	{ FIOQSIZE, ARG_OUT, 8 },
+	{ TCSBRK, ARG_VALUE, 0 },
+	{ TCSBRKP, ARG_VALUE, 0 },
+	{ TCXONC, ARG_VALUE, 0 },
+	{ TCFLSH, ARG_VALUE, 0 },
+	{ FIONCLEX, ARG_VALUE, 0 },
+	{ FIOCLEX, ARG_VALUE, 0 },
+};
+
+static const struct command fcntl_commands[] = {
+	{ F_DUPFD, ARG_VALUE, 0 },
+	{ F_DUPFD_CLOEXEC, ARG_VALUE, 0 },
+	{ F_GETFD, ARG_VALUE, 0 },
+	{ F_SETFD, ARG_VALUE, 0 },
+	{ F_GETFL, ARG_VALUE, 0 },
+	{ F_SETFL, ARG_VALUE, 0 },
+	{ F_GETLK, ARG_INOUT_OPTIONAL, FLOCK },
+	{ F_SETLK, ARG_IN, FLOCK },
+	{ F_SETLKW, ARG_IN, FLOCK },
+	{ F_OFD_GETLK, ARG_INOUT_OPTIONAL, FLOCK },
+	{ F_OFD_SETLK, ARG_IN, FLOCK },
+	{ F_OFD_SETLKW, ARG_IN, FLOCK },
+	{ F_SETPIPE_SZ, ARG_VALUE, 0 },
+	{ F_GETPIPE_SZ, ARG_VALUE, 0 },
+	{ F_GET_SEALS, ARG_VALUE, 0 },
+	{ F_ADD_SEALS, ARG_VALUE, 0 },
+};
+
+static int64_t send_command(uint32_t call, const struct command *command, const uint64_t values[6])
+{
+	const struct description description = {
+		call,
+		{ [2] = { .kind = command->kind, .size = command->size } },
+	};
+	const uint64_t sent[6] = { values[0], command->number, values[2] };
+
+	return describe_call(&description, sent);
+}
+
+int64_t syscall_ioctl(const struct syscall_args *args)
+{
+	const struct command *command;
+
+	for (command = ioctl_commands; command < ioctl_commands + ARRAY_SIZE(ioctl_commands);
+	     command++) {
+		if (command->number == (uint32_t)args->a[1])
+			return send_command(__NR_ioctl, command, args->a);
+	}
+	/* What a descriptor says to a command that it does not know. */
+	return -ENOTTY;
+}
+
+int64_t syscall_fcntl(const struct syscall_args *args)
+{
+	const struct command *command;
+
+	for (command = fcntl_commands; command < fcntl_commands + ARRAY_SIZE(fcntl_commands);
+	     command++) {
+		if (command->number == (uint32_t)args->a[1])
+			return send_command(__NR_fcntl, command, args->a);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Forwarding by description: what each argument of a call is says how it gets
+ * into the channel's data area and back.
+ */
+#ifndef CK_SYSCALL_DESCRIBE_H
+#define CK_SYSCALL_DESCRIBE_H
+
+#include "lib/types.h"
+
+enum argument_kind {
+	ARG_VALUE = 0, /* as it is; also descriptors */
+	ARG_PATH,	    /* NUL-terminated */
+	ARG_PATH_OPTIONAL,  /* the same, or NULL */
+	ARG_OUT_BUFFER,	    /* filled with at most as many bytes as argument `length` says;
+			       the result says how many */
+	ARG_IN,		    /* `size` bytes, read by the call */
+	ARG_IN_OPTIONAL,    /* the same, or NULL */
+	ARG_OUT,	    /* `size` bytes, written by the call if it succeeds */
+	ARG_INOUT_OPTIONAL, /* both, or NULL */
+	ARG_INOUT_ARRAY,    /* as many elements of `size` bytes as argument `length` says */
+};
+
+struct argument {
+	uint8_t kind;
+	uint8_t length; /* index of another argument */
+	uint16_t size;
+};
+
+struct description {
+	uint32_t number; /* of the call that is sent */
+	struct argument arg[6];
+};
+
+/* Sends the call and returns its result. */
+int64_t describe_call(const struct description *description, const uint64_t values[6]);
+
+#endif

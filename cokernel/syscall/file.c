@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files: all descriptors are the proxy's, and their calls are done there. Calls
+ * that have a newer form are sent as that one.
+ */
+#include <asm/unistd_64.h>
+
+#include "channel/channel.h"
+#include "syscall/describe.h"
+#include "syscall/handlers.h"
+
+/* Of <fcntl.h>, in the numbers of the ABI. */
+#define O_CREATE_FLAGS 01101u /* O_CREAT | O_WRONLY | O_TRUNC */
+#define SYMLINK_NOFOLLOW 0x100u
+#define REMOVE_DIR 0x200u
+
+/* Sizes of the kernel's structures on x86-64. */
+#define STAT_SIZE 144
+#define STATX_SIZE 256
+#define STATFS_SIZE 120
+
+#define PATH { .kind = ARG_PATH }
+#define OPTIONAL_PATH { .kind = ARG_PATH_OPTIONAL }
+#define OUT_BUFFER(index) { .kind = ARG_OUT_BUFFER, .length = (index) }
+#define OUT(bytes) { .kind = ARG_OUT, .size = (bytes) }
+#define IN_OPTIONAL(bytes) { .kind = ARG_IN_OPTIONAL, .size = (bytes) }
+#define OFFSET { .kind = ARG_INOUT_OPTIONAL, .size = 8 }
+#define VALUE { .kind = ARG_VALUE }
+
+/* A call that is sent as it is; the rest of its arguments are values. */
+#define FORWARD(name, ...)                                                            \
+	int64_t syscall_##name(const struct syscall_args *args)                        \
+	{                                                                              \
+		static const struct description description = { __NR_##name,            \
+								 { __VA_ARGS__ } };     \
+                                                                                       \
+		return describe_call(&description, args->a);                           \
+	}
+
+int64_t syscall_read(const struct syscall_args *args)
+{
+	return forward_read((int)args->a[0], args->a[1], args->a[2]);
+}
+
+int64_t syscall_write(const struct syscall_args *args)
+{
+	return forward_write((int)args->a[0], args->a[1], args->a[2]);
+}
+
+int64_t syscall_pread64(const struct syscall_args *args)
+{
+	return forward_pread((int)args->a[0], args->a[1], args->a[2], args->a[3]);
+}
+
+int64_t syscall_pwrite64(const struct syscall_args *args)
+{
+	return forward_pwrite((int)args->a[0], args->a[1], args->a[2], args->a[3]);
+}
+
+FORWARD(close, VALUE)
+FORWARD(lseek, VALUE)
+FORWARD(fstat, VALUE, OUT(STAT_SIZE))
+FORWARD(dup, VALUE)
+FORWARD(dup2, VALUE)
+FORWARD(dup3, VALUE)
+FORWARD(pipe2, OUT(8))
+FORWARD(flock, VALUE)
+FORWARD(fsync, VALUE)
+FORWARD(fdatasync, VALUE)
+FORWARD(ftruncate, VALUE)
+FORWARD(fallocate, VALUE)
+FORWARD(fadvise64, VALUE)
+FORWARD(fchmod, VALUE)
+FORWARD(fchown, VALUE)
+FORWARD(fstatfs, VALUE, OUT(STATFS_SIZE))
+FORWARD(getdents64, VALUE, OUT_BUFFER(2))
+FORWARD(sendfile, VALUE, VALUE, OFFSET)
+FORWARD(copy_file_range, VALUE, OFFSET, VALUE, OFFSET)
+
+FORWARD(openat, VALUE, PATH)
+FORWARD(newfstatat, VALUE, PATH, OUT(STAT_SIZE))
+FORWARD(statx, VALUE, PATH, VALUE, VALUE, OUT(STATX_SIZE))
+FORWARD(faccessat, VALUE, PATH)
+FORWARD(faccessat2, VALUE, PATH)
+FORWARD(readlinkat, VALUE, PATH, OUT_BUFFER(3))
+FORWARD(mkdirat, VALUE, PATH)
+FORWARD(unlinkat, VALUE, PATH)
+FORWARD(renameat, VALUE, PATH, VALUE, PATH)
+FORWARD(renameat2, VALUE, PATH, VALUE, PATH)
+FORWARD(linkat, VALUE, PATH, VALUE, PATH)
+FORWARD(symlinkat, PATH, VALUE, PATH)
+FORWARD(fchmodat, VALUE, PATH)
+FORWARD(fchownat, VALUE, PATH)
+FORWARD(utimensat, VALUE, OPTIONAL_PATH, IN_OPTIONAL(32))
+FORWARD(truncate, PATH)
+FORWARD(statfs, PATH, OUT(STATFS_SIZE))
+FORWARD(chdir, PATH)
+FORWARD(fchdir, VALUE)
+FORWARD(getcwd, OUT_BUFFER(1))
+FORWARD(umask, VALUE)
+
+/* ---- older forms ---- */
+
+static int64_t call(syscall_handler_t handler, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+		    uint64_t e)
+{
+	const struct syscall_args args = { { a, b, c, d, e } };
+
+	return handler(&args);
+}
+
+int64_t syscall_open(const struct syscall_args *args)
+{
+	return call(syscall_openat, CWD, args->a[0], args->a[1], args->a[2], 0);
+}
+
+int64_t syscall_creat(const struct syscall_args *args)
+{
+	return call(syscall_openat, CWD, args->a[0], O_CREATE_FLAGS, args->a[1], 0);
+}
+
+int64_t syscall_stat(const struct syscall_args *args)
+{
+	return call(syscall_newfstatat, CWD, args->a[0], args->a[1], 0, 0);
+}
+
+int64_t syscall_lstat(const struct syscall_args *args)
+{
+	return call(syscall_newfstatat, CWD, args->a[0], args->a[1], SYMLINK_NOFOLLOW, 0);
+}
+
+int64_t syscall_access(const struct syscall_args *args)
+{
+	return call(syscall_faccessat, CWD, args->a[0], args->a[1], 0, 0);
+}
+
+int64_t syscall_pipe(const struct syscall_args *args)
+{
+	return call(syscall_pipe2, args->a[0], 0, 0, 0, 0);
+}
+
+int64_t syscall_rename(const struct syscall_args *args)
+{
+	return call(syscall_renameat, CWD, args->a[0], CWD, args->a[1], 0);
+}
+
+int64_t syscall_mkdir(const struct syscall_args *args)
+{
+	return call(syscall_mkdirat, CWD, args->a[0], args->a[1], 0, 0);
+}
+
+int64_t syscall_rmdir(const struct syscall_args *args)
+{
+	return call(syscall_unlinkat, CWD, args->a[0], REMOVE_DIR, 0, 0);
+}
+
+int64_t syscall_link(const struct syscall_args *args)
+{
+	return call(syscall_linkat, CWD, args->a[0], CWD, args->a[1], 0);
+}
+
+int64_t syscall_unlink(const struct syscall_args *args)
+{
+	return call(syscall_unlinkat, CWD, args->a[0], 0, 0, 0);
+}
+
+int64_t syscall_symlink(const struct syscall_args *args)
+{
+	return call(syscall_symlinkat, args->a[0], CWD, args->a[1], 0, 0);
+}
+
+int64_t syscall_readlink(const struct syscall_args *args)
+{
+	return call(syscall_readlinkat, CWD, args->a[0], args->a[1], args->a[2], 0);
+}
+
+int64_t syscall_chmod(const struct syscall_args *args)
+{
+	return call(syscall_fchmodat, CWD, args->a[0], args->a[1], 0, 0);
+}
+
+int64_t syscall_chown(const struct syscall_args *args)
+{
+	return call(syscall_fchownat, CWD, args->a[0], args->a[1], args->a[2], 0);
+}
+
+int64_t syscall_lchown(const struct syscall_args *args)
+{
+	return call(syscall_fchownat, CWD, args->a[0], args->a[1], args->a[2], SYMLINK_NOFOLLOW);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * readv(2) and its kin: gathered and scattered here, so that the proxy sees plain
+ * reads and writes. What fits into one piece is one call, as atomic as Linux's own.
+ */
+#include <asm/unistd_64.h>
+
+#include "channel/channel.h"
+#include "mm/heap.h"
+#include "syscall/handlers.h"
+#include "task/process.h"
+#include "task/signal.h"
+#include "task/thread.h"
+
+#define VECTOR_MOST 1024u /* IOV_MAX */
+#define NO_OFFSET UINT64_MAX
+
+struct vector {
+	user_addr_t base;
+	uint64_t size;
+};
+
+/* A vector's private copy, for heap_free(); *BYTES: of all its parts. */
+static int64_t load_vector(user_addr_t from, uint64_t count, struct vector **vector,
+			   uint64_t *bytes)
+{
+	uint64_t i;
+
+	*bytes = 0;
+	*vector = NULL;
+	if (count > VECTOR_MOST)
+		return -EINVAL;
+	*vector = heap_alloc(count ? count * sizeof(**vector) : 1);
+	if (!*vector)
+		return -ENOMEM;
+	if (copy_from_user(*vector, from, count * sizeof(**vector)) != 0) {
+		heap_free(*vector);
+		return -EFAULT;
+	}
+	for (i = 0; i < count; i++) {
+		*bytes += (*vector)[i].size;
+		if ((int64_t)(*vector)[i].size < 0 || (int64_t)*bytes < 0) {
+			heap_free(*vector);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* One part after the other, until one is not done in full. */
+static int64_t each_part(int fd, const struct vector *vector, uint64_t count, uint64_t offset,
+			 bool writing)
+{
+	uint64_t total = 0, i;
+	int64_t bytes;
+
+	for (i = 0; i < count; i++) {
+		if (offset != NO_OFFSET && writing)
+			bytes = forward_pwrite(fd, vector[i].base, vector[i].size, offset + total);
+		else if (offset != NO_OFFSET)
+			bytes = forward_pread(fd, vector[i].base, vector[i].size, offset + total);
+		else if (writing)
+			bytes = forward_write(fd, vector[i].base, vector[i].size);
+		else
+			bytes = forward_read(fd, vector[i].base, vector[i].size);
+		if (bytes < 0)
+			return total ? (int64_t)total : bytes;
+		total += (uint64_t)bytes;
+		if ((uint64_t)bytes != vector[i].size)
+			break;
+	}
+	return (int64_t)total;
+}
+
+static int gather(uint8_t *to, const struct vector *vector, uint64_t count)
+{
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		if (copy_from_user(to, vector[i].base, vector[i].size) != 0)
+			return -EFAULT;
+		to += vector[i].size;
+	}
+	return 0;
+}
+
+static int scatter(const uint8_t *from, uint64_t bytes, const struct vector *vector)
+{
+	uint64_t part;
+
+	for (; bytes > 0; vector++) {
+		part = min_u64(bytes, vector->size);
+		if (copy_to_user(vector->base, from, part) != 0)
+			return -EFAULT;
+		from += part;
+		bytes -= part;
+	}
+	return 0;
+}
+
+/* All parts in one call through BUFFER, which has room for BYTES. */
+static int64_t in_one(int fd, const struct vector *vector, uint64_t count, uint64_t bytes,
+		      uint64_t offset, bool writing, struct channel_buffer *buffer)
+{
+	struct signal_info pipe = { .signo = SIGNAL_PIPE };
+	int64_t result;
+	uint32_t number;
+
+	if (writing && gather(buffer->memory, vector, count) != 0)
+		return -EFAULT;
+	if (offset == NO_OFFSET)
+		number = writing ? __NR_write : __NR_read;
+	else
+		number = writing ? __NR_pwrite64 : __NR_pread64;
+	result = channel_call_own(number, (uint64_t)fd, buffer->offset, bytes, offset, 0, 0);
+	if (result > (int64_t)bytes) {
+		channel_break(process_current()->channel, "its proxy moved more than it was asked to");
+		return -EIO;
+	}
+	if (writing && result == -EPIPE)
+		signal_send_thread(thread_current(), &pipe);
+	if (!writing && result > 0 && scatter(buffer->memory, (uint64_t)result, vector) != 0)
+		return -EFAULT;
+	return result;
+}
+
+static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool writing)
+{
+	struct channel *channel = process_current()->channel;
+	struct channel_buffer buffer;
+	struct vector *vector;
+	uint64_t bytes;
+	int fd = (int)args->a[0];
+	int64_t result = load_vector(args->a[1], args->a[2], &vector, &bytes);
+
+	if (result < 0)
+		return result;
+	if (bytes > CHANNEL_PIECE) {
+		result = each_part(fd, vector, args->a[2], offset, writing);
+		heap_free(vector);
+		return result;
+	}
+	result = channel_buffer_take(channel, bytes, &buffer);
+	if (result >= 0) {
+		if (buffer.size == bytes)
+			result = in_one(fd, vector, args->a[2], bytes, offset, writing, &buffer);
+		channel_buffer_give(channel, &buffer);
+		if (buffer.size != bytes)
+			result = each_part(fd, vector, args->a[2], offset, writing);
+	}
+	heap_free(vector);
+	return result;
+}
+
+int64_t syscall_readv(const struct syscall_args *args)
+{
+	return transfer(args, NO_OFFSET, false);
+}
+
+int64_t syscall_writev(const struct syscall_args *args)
+{
+	return transfer(args, NO_OFFSET, true);
+}
+
+static int64_t at_offset(const struct syscall_args *args, bool writing)
+{
+	return (int64_t)args->a[3] < 0 ? -EINVAL : transfer(args, args->a[3], writing);
+}
+
+int64_t syscall_preadv(const struct syscall_args *args)
+{
+	return at_offset(args, false);
+}
+
+int64_t syscall_pwritev(const struct syscall_args *args)
+{
+	return at_offset(args, true);
+}
+
+/* Offset -1: that of the descriptor. No flag is known. */
+static int64_t with_flags(const struct syscall_args *args, bool writing)
+{
+	if (args->a[5] != 0)
+		return -EOPNOTSUPP;
+	if (args->a[3] == UINT64_MAX)
+		return transfer(args, NO_OFFSET, writing);
+	return at_offset(args, writing);
+}
+
+int64_t syscall_preadv2(const struct syscall_args *args)
+{
+	return with_flags(args, false);
+}
+
+int64_t syscall_pwritev2(const struct syscall_args *args)
+{
+	return with_flags(args, true);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The handlers' prototypes, and what several families use. */
+#ifndef CK_SYSCALL_HANDLERS_H
+#define CK_SYSCALL_HANDLERS_H
+
+#include "arch/user.h"
+#include "lib/errno.h"
+#include "syscall/syscall.h"
+
+#define CALL(number, name, kind) int64_t syscall_##name(const struct syscall_args *args);
+#include "syscall/list.h"
+#undef CALL
+
+/* Linux's AT_FDCWD as an argument. */
+#define CWD ((uint64_t)-100)
+
+/* struct timespec and struct timeval of the ABI. */
+struct user_time {
+	int64_t seconds;
+	int64_t fraction; /* ns, or us */
+};
+
+/* A valid span or -EINVAL; NSEC_FOREVER if it is too long to count. */
+int time_from_user(user_addr_t from, nsec_t *span);
+int time_to_user(user_addr_t to, nsec_t time);
+
+/* NOW + SPAN, or NSEC_FOREVER. */
+nsec_t time_after(nsec_t span);
+
+/*
+ * A sleep until DEADLINE that signals end: 0 when it is over, -ERESTART_DEADLINE
+ * if it was ended, with thread->restart_deadline set.
+ */
+int sleep_until(nsec_t deadline);
+
+/*
+ * For calls that begin a wait with a relative time: the deadline of the call that
+ * this one repeats, or NOW + SPAN.
+ */
+nsec_t deadline_of_call(nsec_t span);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <linux/mman.h>
+
+#include "channel/channel.h"
+#include "mm/aspace.h"
+#include "syscall/handlers.h"
+#include "task/process.h"
+#include "task/thread.h"
+
+/* Of <sys/mman.h>; the kernel's header names them elsewhere. */
+#define PROTECTION (ASPACE_READ | ASPACE_WRITE | ASPACE_EXEC)
+
+static struct aspace *own_aspace(void)
+{
+	return process_current()->aspace;
+}
+
+static int64_t map_anonymous(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags)
+{
+	unsigned int how = 0;
+
+	if (flags & MAP_FIXED_NOREPLACE)
+		how |= ASPACE_FIXED_NOREPLACE;
+	else if (flags & MAP_FIXED)
+		how |= ASPACE_FIXED;
+	if (flags & (MAP_POPULATE | MAP_LOCKED))
+		how |= ASPACE_POPULATE;
+	if (flags & MAP_STACK)
+		how |= ASPACE_SMALL_PAGES;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		how |= ASPACE_SHARED;
+	return aspace_map(own_aspace(), address, size, prot, how);
+}
+
+/*
+ * A private mapping of a file of Linux is a copy, made now. So is a shared one
+ * that cannot be written: it does not see what others write to the file later.
+ */
+static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags,
+			int fd, uint64_t offset)
+{
+	int64_t at, bytes;
+
+	if (offset % PAGE_SIZE != 0)
+		return -EINVAL;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE && (prot & ASPACE_WRITE))
+		return -ENODEV;
+	at = map_anonymous(address, size, ASPACE_READ | ASPACE_WRITE, flags);
+	if (at < 0)
+		return at;
+	bytes = forward_pread_all(fd, (user_addr_t)at, size, offset);
+	if (bytes < 0) {
+		aspace_unmap(own_aspace(), (user_addr_t)at, size);
+		return bytes == -ESPIPE ? -ENODEV : bytes;
+	}
+	if (prot != (ASPACE_READ | ASPACE_WRITE))
+		aspace_protect(own_aspace(), (user_addr_t)at, align_up(size, PAGE_SIZE), prot);
+	return at;
+}
+
+int64_t syscall_mmap(const struct syscall_args *args)
+{
+	uint64_t size = args->a[1], flags = args->a[3], type = flags & MAP_TYPE;
+	unsigned int prot = (unsigned int)args->a[2] & PROTECTION;
+
+	if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+		return -EINVAL;
+	if (size > USER_END)
+		return -ENOMEM;
+	if (flags & MAP_ANONYMOUS)
+		return map_anonymous(args->a[0], size, prot, flags);
+	return map_file(args->a[0], size, prot, flags, (int)args->a[4], args->a[5]);
+}
+
+int64_t syscall_mprotect(const struct syscall_args *args)
+{
+	if (args->a[2] & ~(uint64_t)PROTECTION)
+		return -EINVAL;
+	return aspace_protect(own_aspace(), args->a[0], args->a[1], (unsigned int)args->a[2]);
+}
+
+int64_t syscall_munmap(const struct syscall_args *args)
+{
+	return aspace_unmap(own_aspace(), args->a[0], args->a[1]);
+}
+
+int64_t syscall_brk(const struct syscall_args *args)
+{
+	return (int64_t)aspace_brk(own_aspace(), args->a[0]);
+}
+
+int64_t syscall_mremap(const struct syscall_args *args)
+{
+	uint64_t flags = args->a[3];
+
+	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return -ENOSYS;
+	return aspace_remap(own_aspace(), args->a[0], args->a[1], args->a[2],
+			    flags & MREMAP_MAYMOVE);
+}
+
+int64_t syscall_msync(const struct syscall_args *args)
+{
+	/* No mapping writes to a file. */
+	return args->a[0] % PAGE_SIZE == 0 ? 0 : -EINVAL;
+}
+
+/* Makes all pages of a range present. */
+static int touch(user_addr_t start, uint64_t size)
+{
+	user_addr_t at = align_down(start, PAGE_SIZE), end = start + size;
+	uint8_t byte;
+
+	if (end < start || end > USER_END)
+		return -ENOMEM;
+	for (; at < end; at += PAGE_SIZE) {
+		if (thread_has_work(thread_current()))
+			return -ERESTARTSYS;
+		if (copy_from_user(&byte, at, 1) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int64_t syscall_madvise(const struct syscall_args *args)
+{
+	user_addr_t start = args->a[0];
+	uint64_t size = args->a[1];
+
+	if (start % PAGE_SIZE != 0)
+		return -EINVAL;
+	switch (args->a[2]) {
+	case MADV_DONTNEED:
+	case MADV_FREE: /* may be given back at any time: why not now */
+		return aspace_discard(own_aspace(), start, align_up(size, PAGE_SIZE));
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return touch(start, size);
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t syscall_mlock(const struct syscall_args *args)
+{
+	/* Pages that are there stay there. */
+	return touch(args->a[0], args->a[1]);
+}
+
+int64_t syscall_mlock2(const struct syscall_args *args)
+{
+	if (args->a[2] & ~1ull)
+		return -EINVAL;
+	return args->a[2] ? 0 : touch(args->a[0], args->a[1]);
+}
+
+int64_t syscall_munlock(const struct syscall_args *args)
+{
+	(void)args;
+	return 0;
+}
+
+int64_t syscall_mlockall(const struct syscall_args *args)
+{
+	return args->a[0] == 0 || args->a[0] & ~7ull ? -EINVAL : 0;
+}
+
+int64_t syscall_munlockall(const struct syscall_args *args)
+{
+	(void)args;
+	return 0;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "syscall/handlers.h"
+
+#include "arch/frame.h"
+#include "lib/string.h"
+#include "task/process.h"
+#include "task/signal.h"
+#include "task/thread.h"
+
+#define SET_SIZE sizeof(signal_set_t)
+
+/* how of rt_sigprocmask(2) */
+#define HOW_BLOCK 0
+#define HOW_UNBLOCK 1
+#define HOW_SET 2
+
+static bool is_signal(uint64_t number)
+{
+	return number >= 1 && number <= SIGNAL_COUNT;
+}
+
+int64_t syscall_rt_sigaction(const struct syscall_args *args)
+{
+	struct signal_action new, old;
+	bool change = args->a[1] != 0;
+
+	if (args->a[3] != SET_SIZE || !is_signal(args->a[0]))
+		return -EINVAL;
+	if (change && (args->a[0] == SIGNAL_KILL || args->a[0] == SIGNAL_STOP))
+		return -EINVAL;
+	if (change && copy_from_user(&new, args->a[1], sizeof(new)) != 0)
+		return -EFAULT;
+	signal_set_action((int)args->a[0], change ? &new : NULL, &old);
+	if (args->a[2] && copy_to_user(args->a[2], &old, sizeof(old)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int64_t syscall_rt_sigprocmask(const struct syscall_args *args)
+{
+	signal_set_t old = thread_current()->signals.blocked, set;
+
+	if (args->a[3] != SET_SIZE)
+		return -EINVAL;
+	if (args->a[1]) {
+		if (copy_from_user(&set, args->a[1], sizeof(set)) != 0)
+			return -EFAULT;
+		switch (args->a[0]) {
+		case HOW_BLOCK:
+			set |= old;
+			break;
+		case HOW_UNBLOCK:
+			set = old & ~set;
+			break;
+		case HOW_SET:
+			break;
+		default:
+			return -EINVAL;
+		}
+		signal_set_blocked(set);
+	}
+	if (args->a[2] && copy_to_user(args->a[2], &old, sizeof(old)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+int64_t syscall_rt_sigpending(const struct syscall_args *args)
+{
+	struct thread *self = thread_current();
+	signal_set_t set;
+
+	if (args->a[1] > SET_SIZE)
+		return -EINVAL;
+	lock_take(&self->process->lock);
+	set = (self->signals.pending.set | self->process->pending.set) & self->signals.blocked;
+	lock_drop(&self->process->lock);
+	return copy_to_user(args->a[0], &set, args->a[1]);
+}
+
+int64_t syscall_rt_sigreturn(const struct syscall_args *args)
+{
+	(void)args;
+	return signal_return(syscall_frame());
+}
+
+/* Waits until a handler has run. */
+static int64_t wait_for_signal(void)
+{
+	struct wait_queue nobody;
+
+	wait_queue_init(&nobody);
+	lock_take(&nobody.lock);
+	while (!signal_pending())
+		wait_on(&nobody, NSEC_FOREVER, true);
+	lock_drop(&nobody.lock);
+	return -ERESTARTNOHAND;
+}
+
+int64_t syscall_pause(const struct syscall_args *args)
+{
+	(void)args;
+	return wait_for_signal();
+}
+
+int64_t syscall_rt_sigsuspend(const struct syscall_args *args)
+{
+	struct thread_signals *signals = &thread_current()->signals;
+	signal_set_t set;
+
+	if (args->a[1] != SET_SIZE)
+		return -EINVAL;
+	if (copy_from_user(&set, args->a[0], sizeof(set)) != 0)
+		return -EFAULT;
+	signals->saved = signals->blocked;
+	signals->restore_saved = true;
+	signal_set_blocked(set);
+	return wait_for_signal();
+}
+
+int64_t syscall_rt_sigtimedwait(const struct syscall_args *args)
+{
+	struct thread_signals *signals = &thread_current()->signals;
+	nsec_t deadline = NSEC_FOREVER, span;
+	signal_set_t set, blocked = signals->blocked;
+	struct signal_info info;
+	int signal, error;
+
+	if (args->a[3] != SET_SIZE)
+		return -EINVAL;
+	if (copy_from_user(&set, args->a[0], sizeof(set)) != 0)
+		return -EFAULT;
+	if (args->a[2]) {
+		error = time_from_user(args->a[2], &span);
+		if (error)
+			return error;
+		deadline = time_after(span);
+	}
+	set &= ~(SIGNAL_BIT(SIGNAL_KILL) | SIGNAL_BIT(SIGNAL_STOP));
+
+	signal = signal_take(set, &info);
+	if (!signal) {
+		/* Unblocked while it waits, they end the wait; they are taken before they
+		 * could be delivered. */
+		signals->waited = set;
+		signal_set_blocked(blocked & ~set);
+		error = sleep_until(deadline);
+		signal = signal_take(set, &info);
+		signal_set_blocked(blocked);
+		signals->waited = 0;
+		thread_current()->restart_deadline = 0;
+		if (!signal)
+			return error ? -EINTR : -EAGAIN;
+	}
+	if (args->a[1] && copy_to_user(args->a[1], &info, sizeof(info)) != 0)
+		return -EFAULT;
+	return signal;
+}
+
+/* struct stack_t of the ABI. */
+struct user_stack {
+	user_addr_t base;
+	uint32_t flags;
+	uint32_t unused;
+	uint64_t size;
+};
+#define STACK_LEAST 2048u
+
+int64_t syscall_sigaltstack(const struct syscall_args *args)
+{
+	struct thread_signals *signals = &thread_current()->signals;
+	bool on_it = signal_on_altstack(syscall_frame()->rsp);
+	struct user_stack new, old = {
+		.base = signals->altstack,
+		.flags = signals->altstack_flags | (on_it ? SIGNAL_STACK_ON : 0),
+		.size = signals->altstack_size,
+	};
+
+	if (args->a[0]) {
+		if (copy_from_user(&new, args->a[0], sizeof(new)) != 0)
+			return -EFAULT;
+		if (on_it)
+			return -EPERM;
+		if (new.flags & ~(SIGNAL_STACK_ON | SIGNAL_STACK_DISABLE | SIGNAL_STACK_AUTODISARM))
+			return -EINVAL;
+		if (new.flags & SIGNAL_STACK_DISABLE) {
+			new.base = 0;
+			new.size = 0;
+		} else if (new.size < STACK_LEAST) {
+			return -ENOMEM;
+		}
+		signals->altstack = new.base;
+		signals->altstack_size = new.size;
+		signals->altstack_flags = new.flags & ~SIGNAL_STACK_ON;
+	}
+	if (args->a[1] && copy_to_user(args->a[1], &old, sizeof(old)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- sending ---- */
+
+static void fill_from(struct signal_info *info, int code)
+{
+	memset(info, 0, sizeof(*info));
+	info->code = code;
+	info->from.pid = (int32_t)process_current()->pid;
+	info->from.uid = process_current()->uid;
+}
+
+/*
+ * A program reaches itself. Its process group, too, is only itself: others of the
+ * same group are on Linux or in other enclaves.
+ */
+static bool names_own_process(int32_t pid)
+{
+	int32_t own = (int32_t)process_current()->pid;
+
+	return pid == own || pid == 0 || pid == -own || pid == -1;
+}
+
+int64_t syscall_kill(const struct syscall_args *args)
+{
+	struct signal_info info;
+
+	if (args->a[1] != 0 && !is_signal(args->a[1]))
+		return -EINVAL;
+	if (!names_own_process((int32_t)args->a[0]))
+		return -ESRCH;
+	fill_from(&info, SIGNAL_CODE_USER);
+	info.signo = (int32_t)args->a[1];
+	if (info.signo)
+		signal_send_process(process_current(), &info);
+	return 0;
+}
+
+/* To thread TID of process TGID (0: any of ours). */
+static int64_t send_to_thread(tid_t tgid, tid_t tid, const struct signal_info *info)
+{
+	struct process *process = process_current();
+	struct thread *thread;
+
+	if ((int32_t)tid <= 0)
+		return -EINVAL;
+	if (tgid != 0 && tgid != process->pid)
+		return -ESRCH;
+	thread = thread_find(tid);
+	if (!thread)
+		return -ESRCH;
+	if (thread->process != process) {
+		thread_put(thread);
+		return -ESRCH;
+	}
+	if (info->signo)
+		signal_send_thread(thread, info);
+	thread_put(thread);
+	return 0;
+}
+
+int64_t syscall_tkill(const struct syscall_args *args)
+{
+	struct signal_info info;
+
+	if (args->a[1] != 0 && !is_signal(args->a[1]))
+		return -EINVAL;
+	fill_from(&info, SIGNAL_CODE_TKILL);
+	info.signo = (int32_t)args->a[1];
+	return send_to_thread(0, (tid_t)args->a[0], &info);
+}
+
+int64_t syscall_tgkill(const struct syscall_args *args)
+{
+	struct signal_info info;
+
+	if ((args->a[2] != 0 && !is_signal(args->a[2])) || (int32_t)args->a[0] <= 0)
+		return -EINVAL;
+	fill_from(&info, SIGNAL_CODE_TKILL);
+	info.signo = (int32_t)args->a[2];
+	return send_to_thread((tid_t)args->a[0], (tid_t)args->a[1], &info);
+}
+
+int64_t syscall_rt_sigqueueinfo(const struct syscall_args *args)
+{
+	struct signal_info info;
+
+	if (args->a[1] != 0 && !is_signal(args->a[1]))
+		return -EINVAL;
+	if (copy_from_user(&info, args->a[2], sizeof(info)) != 0)
+		return -EFAULT;
+	if ((tid_t)args->a[0] != process_current()->pid)
+		return -ESRCH;
+	info.signo = (int32_t)args->a[1];
+	if (info.signo)
+		signal_send_process(process_current(), &info);
+	return 0;
+}
+
+int64_t syscall_rt_tgsigqueueinfo(const struct syscall_args *args)
+{
+	struct signal_info info;
+
+	if ((args->a[2] != 0 && !is_signal(args->a[2])) || (int32_t)args->a[0] <= 0)
+		return -EINVAL;
+	if (copy_from_user(&info, args->a[3], sizeof(info)) != 0)
+		return -EFAULT;
+	info.signo = (int32_t)args->a[2];
+	return send_to_thread((tid_t)args->a[0], (tid_t)args->a[1], &info);
+}

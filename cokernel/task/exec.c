@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The start of a program: from the exec block in the channel to its first instruction. */
+#include <asm/unistd_64.h>
+
+#include "arch/context.h"
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/user.h"
+#include "boot/boot.h"
+#include "channel/channel.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "mm/aspace.h"
+#include "mm/elf.h"
+#include "mm/heap.h"
+#include "mm/page.h"
+#include "syscall/random.h"
+#include "task/exec.h"
+#include "task/process.h"
+#include "task/sched.h"
+#include "task/thread.h"
+#include "vdso/vdso.h"
+
+/* As a shell reports that it could not run a program. */
+#define STATUS_NOT_RUN 126
+#define STATUS_NOT_FOUND 127
+
+#define FLAG_INTERRUPTS (1u << 9)
+#define FLAG_ALWAYS_SET (1u << 1)
+
+/* Linux's open(2) */
+#define AT_FDCWD (-100)
+
+#define BRK_RANDOM_BITS 11 /* of pages */
+
+/* What one ELF file is loaded through. */
+struct loading {
+	struct aspace *aspace;
+	int fd;
+	user_addr_t hint; /* for an image that can be anywhere */
+};
+
+static int64_t source_read(void *context, uint64_t offset, void *to, uint64_t size)
+{
+	struct loading *loading = context;
+
+	return forward_pread_kernel(loading->fd, to, size, offset);
+}
+
+static int64_t source_read_user(void *context, uint64_t offset, user_addr_t to, uint64_t size)
+{
+	struct loading *loading = context;
+
+	return forward_pread_all(loading->fd, to, size, offset);
+}
+
+static int64_t memory_reserve(void *context, user_addr_t at, uint64_t size)
+{
+	struct loading *loading = context;
+
+	return aspace_map(loading->aspace, at ? at : loading->hint, size, 0,
+			  at ? ASPACE_FIXED_NOREPLACE : 0);
+}
+
+static int memory_map(void *context, user_addr_t at, uint64_t size)
+{
+	struct loading *loading = context;
+	int64_t result = aspace_map(loading->aspace, at, size, ASPACE_READ | ASPACE_WRITE,
+				    ASPACE_FIXED | ASPACE_POPULATE);
+
+	return result < 0 ? (int)result : 0;
+}
+
+static int memory_protect(void *context, user_addr_t at, uint64_t size, unsigned int prot)
+{
+	struct loading *loading = context;
+
+	return aspace_protect(loading->aspace, at, size, prot);
+}
+
+static int load(struct loading *loading, struct elf_image *image, const char **why)
+{
+	const struct elf_source source = {
+		.read = source_read,
+		.read_user = source_read_user,
+		.context = loading,
+	};
+	const struct elf_memory memory = {
+		.reserve = memory_reserve,
+		.map = memory_map,
+		.protect = memory_protect,
+		.context = loading,
+	};
+
+	return elf_load(&source, &memory, image, why);
+}
+
+/* Says why PROCESS cannot run and ends it. */
+static __noreturn void give_up(struct process *process, int status, int error, const char *what,
+			       const char *why)
+{
+	if (why)
+		process_report(process, "cannot run %s: %s%s", process->path, what, why);
+	else if (error == -ENOMEM)
+		process_report(process,
+			       "cannot run %s: %sit needs more memory than the %llu MiB that are "
+			       "free in the enclave",
+			       process->path, what,
+			       (unsigned long long)(page_free_bytes() >> 20));
+	else
+		process_report(process, "cannot run %s: %sreading it failed with error %d",
+			       process->path, what, -error);
+	process_end(process, WAIT_EXITED(status));
+	thread_exit(process->wait_status);
+}
+
+/* Opens PATH in the proxy. Descriptor or -errno. */
+static int64_t open_in_proxy(const char *path)
+{
+	struct channel *channel = process_current()->channel;
+	struct channel_buffer buffer;
+	uint64_t size = strlen(path) + 1;
+	int64_t result = channel_buffer_take_all(channel, size, &buffer);
+
+	if (result < 0)
+		return result;
+	memcpy(buffer.memory, path, size);
+	/* 0: O_RDONLY */
+	result = channel_call_own(__NR_openat, (uint64_t)AT_FDCWD, buffer.offset, 0, 0, 0, 0);
+	channel_buffer_give(channel, &buffer);
+	return result;
+}
+
+static void close_in_proxy(int fd)
+{
+	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/* The ELF interpreter of IMAGE: loads it too. Returns where it begins. */
+static user_addr_t load_interpreter(struct process *process, const struct elf_image *image,
+				    user_addr_t *base)
+{
+	struct elf_image *interpreter = heap_alloc(sizeof(*interpreter));
+	struct loading loading = { .aspace = process->aspace };
+	const char *why = NULL;
+	char what[ELF_INTERP_MAX + 40];
+	user_addr_t entry;
+	int64_t fd;
+	int error;
+
+	format_text(what, sizeof(what), "its ELF interpreter %s: ", image->interpreter);
+	if (!interpreter)
+		give_up(process, STATUS_NOT_RUN, -ENOMEM, what, NULL);
+	fd = open_in_proxy(image->interpreter);
+	if (fd < 0)
+		give_up(process, STATUS_NOT_FOUND, (int)fd, what,
+			fd == -ENOENT ? "no such file" : NULL);
+	loading.fd = (int)fd;
+	error = load(&loading, interpreter, &why);
+	if (error)
+		give_up(process, STATUS_NOT_RUN, error, what, why);
+	close_in_proxy(loading.fd);
+	*base = interpreter->base;
+	entry = interpreter->entry;
+	heap_free(interpreter);
+	return entry;
+}
+
+static void set_name(struct thread *thread, const char *name)
+{
+	strlcpy(thread->name, name, sizeof(thread->name));
+}
+
+static const char *last_string(const struct pisces_exec *exec)
+{
+	const char *text = exec->strings;
+	uint64_t i;
+
+	for (i = 0; i < (uint64_t)exec->argc + exec->envc; i++)
+		text += strlen(text) + 1;
+	return text;
+}
+
+static __noreturn void enter(user_addr_t entry, user_addr_t stack)
+{
+	struct frame frame = {
+		.rip = entry,
+		.rsp = stack,
+		.cs = USER_CS,
+		.ss = USER_SS,
+		.rflags = FLAG_INTERRUPTS | FLAG_ALWAYS_SET,
+	};
+
+	if (boot_status->user_tsc == 0)
+		boot_status->user_tsc = rdtsc();
+	context_enter_user(&thread_current()->context, &frame);
+}
+
+void exec_main(void *argument)
+{
+	struct process *process = argument;
+	struct loading loading = { .fd = -1 };
+	struct program_start start = { 0 };
+	struct elf_image *image;
+	const char *why = NULL;
+	int64_t result;
+	int error;
+
+	start.exec = channel_exec_block(process->channel, &why);
+	if (!start.exec) {
+		strlcpy(process->path, "the program", sizeof(process->path));
+		give_up(process, STATUS_NOT_RUN, 0, "", why);
+	}
+	strlcpy(process->path, last_string(start.exec), sizeof(process->path));
+	set_name(thread_current(), process_name(process));
+	process->stack_limit = start.exec->stack_limit;
+
+	image = heap_alloc(sizeof(*image));
+	process->aspace = aspace_create(this_cpu()->node);
+	if (!image || !process->aspace)
+		give_up(process, STATUS_NOT_RUN, -ENOMEM, "", NULL);
+	sched_use_aspace(process->aspace);
+
+	loading.aspace = process->aspace;
+	loading.fd = start.exec->program_fd;
+	loading.hint = aspace_program_base(process->aspace);
+	error = load(&loading, image, &why);
+	if (error)
+		give_up(process, STATUS_NOT_RUN, error, "", why);
+	close_in_proxy(loading.fd);
+	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
+						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));
+	start.image = image;
+	start.entry = image->entry;
+	if (image->interpreter[0])
+		start.entry = load_interpreter(process, image, &start.interpreter_base);
+	result = vdso_map(process->aspace);
+	if (result > 0)
+		start.vdso = (user_addr_t)result;
+	result = exec_build_stack(process, &start);
+	if (result < 0)
+		give_up(process, STATUS_NOT_RUN, (int)result, "its stack: ",
+			result == -E2BIG ? "arguments and environment do not fit" : NULL);
+	heap_free(start.exec);
+	heap_free(image);
+	enter(start.entry, (user_addr_t)result);
+}

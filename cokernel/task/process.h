@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A process: a program with its address space and threads, one for each task
+ * that Linux announced. It lives from TASK_NEW until its last thread is gone,
+ * held by references: one of the list of tasks until then, one of each thread.
+ * The last reference frees it and tells Linux (TASK_ENDED).
+ */
+#ifndef CK_TASK_PROCESS_H
+#define CK_TASK_PROCESS_H
+
+#include <pisces/abi.h>
+
+#include "lib/list.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+#include "task/signal.h"
+#include "task/timer.h"
+#include "task/wait.h"
+
+struct aspace;
+struct channel;
+
+struct process {
+	uint32_t task; /* number given by the module */
+	uint32_t references;
+	struct list link; /* in the list of all */
+	struct lock lock; /* threads, signals, state */
+	struct aspace *aspace; /* NULL until the program is loaded */
+	struct channel *channel;
+	tid_t pid; /* of its proxy in Linux */
+	uint32_t uid, gid;
+	uint64_t cpus[PISCES_CPU_WORDS]; /* indices */
+	struct list threads;
+	unsigned int thread_count;
+	bool started;
+
+	struct signal_action actions[SIGNAL_COUNT];
+	struct signal_queue pending;
+	bool stopped; /* SIGSTOP: threads wait in stop_queue until SIGCONT */
+	struct wait_queue stop_queue;
+
+	bool ending; /* exit_group or a fatal signal: all threads leave */
+	bool orphan; /* the proxy is gone: nothing is sent to it any more */
+	int wait_status; /* as waitpid(2) gives it; of who was first to say */
+	int leader_status; /* of the first thread, if it left by itself */
+
+	struct timer alarm; /* setitimer(ITIMER_REAL), alarm */
+	nsec_t alarm_interval; /* 0: once. The callback reads it. */
+	nsec_t alarm_period;   /* what setitimer said last */
+
+	nsec_t cpu_time; /* of ended threads */
+	uint64_t switches;
+	nsec_t start_time;
+	uint64_t stack_limit;
+	uint32_t umask;
+	char path[256]; /* of the program, as in AT_EXECFN */
+	struct file_table *files; /* NULL: all descriptors are the proxy's */
+};
+
+/* channel/control.c calls these as the module asks. */
+void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_t uid, uint32_t gid,
+		      tid_t pid);
+void process_task_cpus(uint32_t task, uint32_t word, uint64_t bits);
+void process_task_start(uint32_t task);
+void process_task_signal(uint32_t task, int signal);
+void process_task_kill(uint32_t task);
+
+void process_get(struct process *process);
+void process_put(struct process *process); /* no lock held */
+
+/* Makes all threads leave; the first call decides the status. Any thread may call. */
+void process_end(struct process *process, int wait_status);
+
+/* thread_exit(): the last thread is leaving and still runs. */
+void process_last_thread_gone(struct process *process);
+
+/* CPU time of all its threads, ended ones too. */
+nsec_t process_cpu_time(struct process *process);
+
+/* A line for the user's stderr through the proxy ("enclave: " is put before it
+ * there), and for the console. From a thread of PROCESS that may sleep. */
+void process_report(struct process *process, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The program's name without its folders. */
+const char *process_name(const struct process *process);
+
+/* exec.c: the entry of a program's first thread. */
+void exec_main(void *process);
+
+/* Encodings of wait statuses. */
+#define WAIT_EXITED(code) (((code) & 0xff) << 8)
+#define WAIT_SIGNALED(signal) ((signal) & 0x7f)
+
+#endif

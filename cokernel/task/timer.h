@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Deadlines of a CPU: the earliest one arms its timer; none, and the timer is
+ * silent. Callbacks run with interrupts off in timer_interrupt() on that CPU.
+ */
+#ifndef CK_TASK_TIMER_H
+#define CK_TASK_TIMER_H
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct timer {
+	struct list link;
+	nsec_t deadline;
+	void (*expired)(struct timer *timer);
+	cpu_id_t cpu; /* where it was armed last */
+	bool armed;
+};
+
+void timer_init_cpu(void); /* each CPU, once */
+
+void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
+
+/* On the calling CPU; re-arms. One owner at a time: not concurrently with itself. */
+void timer_arm(struct timer *timer, nsec_t deadline);
+
+/* True: it was armed and will not run. False: it ran, or runs now and is over on return. */
+bool timer_cancel(struct timer *timer);
+
+#endif
