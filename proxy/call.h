@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A call of the program: from a message to a system call of Linux and its
+ * result. The rights are the user's; what a call is checked for is only that it
+ * reaches nothing of the proxy's but the channel's data area.
+ */
+#ifndef PROXY_CALL_H
+#define PROXY_CALL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+struct call {
+	uint64_t tag;
+	long number;	/* of the system call that is executed */
+	long arg[6];	/* with offsets made addresses */
+	bool may_block; /* then it must not be executed by the main thread */
+	int cancelled;	/* set by another thread: end with EINTR if it blocks */
+	unsigned int paths;
+	char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
+};
+
+/*
+ * Fills CALL from a CALL message. Returns 0, or the negative errno that is the
+ * answer: ENOSYS for a call the proxy does not execute, EFAULT for a buffer that
+ * is not in the data area, EBADF for a descriptor of the proxy's own.
+ */
+int call_prepare(struct call *call, const struct channel *channel,
+		 const struct pisces_message *message);
+
+/* Executes it. Returns the result or a negative errno. */
+int64_t call_execute(struct call *call);
+
+/* An offset of the data area, for a structure of SIZE bytes, made an address in *ARG. */
+int call_argument(long *arg, const struct channel *channel, uint64_t offset, uint64_t size);
+
+/*
+ * ioctl(2) and fcntl(2): what the last argument is depends on the command. As
+ * call_prepare(); in command.c.
+ */
+int call_prepare_ioctl(struct call *call, const struct channel *channel,
+		       const struct pisces_message *message);
+int call_prepare_fcntl(struct call *call, const struct channel *channel,
+		       const struct pisces_message *message);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "exec_block.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <pisces/channel.h>
+
+#include "hwloc-glue/libpisces.h"
+
+/*
+ * What tells a program and its scripts that they are inside: set here and not
+ * by a skin, so that it is never set for a program that is not.
+ */
+#define ENV_ENCLAVE "PISCES_ENCLAVE"
+#define ENV_SLURM   "SLURM_ENCLAVE"
+
+/* Where strings go: beyond the capacity they are only counted. */
+struct sink {
+	char *at;
+	uint64_t used;
+	uint64_t capacity;
+};
+
+static void put(struct sink *sink, const char *text)
+{
+	uint64_t size = strlen(text) + 1;
+
+	if (sink->used + size <= sink->capacity)
+		memcpy(sink->at + sink->used, text, size);
+	sink->used += size;
+}
+
+static bool is_variable(const char *entry, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+static bool is_left_out(const char *entry)
+{
+	static const char *const names[] = { PISCES_ENV_FD, PISCES_ENV_PROGRAM, PISCES_ENV_CPUS,
+					     ENV_ENCLAVE, ENV_SLURM };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_variable(entry, names[i]))
+			return true;
+	return false;
+}
+
+static uint32_t put_environment(struct sink *sink, char *const environment[], uint32_t enclave)
+{
+	bool under_slurm = false;
+	uint32_t count = 0;
+	char text[64];
+
+	for (; *environment; environment++) {
+		if (is_variable(*environment, "SLURM_JOB_ID"))
+			under_slurm = true;
+		if (is_left_out(*environment))
+			continue;
+		put(sink, *environment);
+		count++;
+	}
+	snprintf(text, sizeof(text), ENV_ENCLAVE "=%u", enclave);
+	put(sink, text);
+	count++;
+	if (under_slurm) {
+		put(sink, ENV_SLURM "=lwk");
+		count++;
+	}
+	return count;
+}
+
+int exec_block_write(void *data, uint64_t capacity, const struct program *program,
+		     char *const environment[], uint32_t enclave, uint64_t *needed)
+{
+	struct pisces_exec block = {
+		.argc = (uint32_t)program->argc,
+		.program_fd = program->fd,
+	};
+	struct sink sink = {
+		.at = data,
+		.used = sizeof(block),
+		.capacity = capacity,
+	};
+	struct rlimit stack;
+	mode_t mask;
+	int i;
+
+	for (i = 0; i < program->argc; i++)
+		put(&sink, program->argv[i]);
+	block.envc = put_environment(&sink, environment, enclave);
+	put(&sink, program->execfn);
+
+	*needed = sink.used;
+	if (sink.used > capacity || sink.used > UINT32_MAX)
+		return -E2BIG;
+
+	mask = umask(0);
+	umask(mask);
+	block.umask_and_flags = mask & 0xffff;
+	block.stack_limit = getrlimit(RLIMIT_STACK, &stack) == 0 ? stack.rlim_cur : RLIM_INFINITY;
+	block.size = (uint32_t)sink.used;
+	memcpy(data, &block, sizeof(block));
+	return 0;
+}

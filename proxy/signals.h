@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Signals: what is sent to the proxy is meant for the program.
+ *
+ * Forwarded: all but
+ *   - SIGKILL and SIGSTOP, which nobody can catch;
+ *   - SIGTSTP, SIGTTIN and SIGTTOU, which stop the proxy, as a terminal's user
+ *     expects, and with it what the program does on Linux;
+ *   - SIGPIPE: the program's own is raised inside the enclave, from EPIPE;
+ *   - those that were ignored when the proxy was started (nohup): the program
+ *     would have inherited that;
+ *   - the one that the proxy needs for itself (worker_signal()), and the two
+ *     that the C library does.
+ */
+#ifndef PROXY_SIGNALS_H
+#define PROXY_SIGNALS_H
+
+#include <stdbool.h>
+
+#include "task.h"
+
+/*
+ * Blocks them in this thread and all that it will make. Returns a descriptor that
+ * is readable when there is one, or a negative errno.
+ */
+int signals_open(void);
+
+/*
+ * Forwards what has come. True: the module could not take all of it; call again
+ * soon.
+ */
+bool signals_forward(int fd, struct task *task);
+
+#endif

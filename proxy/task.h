@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The task fd: what the proxy asks of the module. In one table, so that a test
+ * can stand in for module and co-kernel.
+ */
+#ifndef PROXY_TASK_H
+#define PROXY_TASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct task;
+
+/* Functions that can fail return 0 or a negative errno. */
+struct task_ops {
+	/* Maps the channel; its bytes in *size. NULL and errno if it cannot be. */
+	uint8_t *(*map)(struct task *task, uint64_t *size);
+	/* The exec block is in the channel: run it. */
+	int (*start)(struct task *task);
+	/* Rings the co-kernel. Any thread. A dead one is noticed by poll(2). */
+	void (*bell)(struct task *task);
+	/* Sends the program a signal; -EAGAIN: not now. */
+	int (*signal)(struct task *task, int signal);
+	/* After POLLHUP: one line that says what became of the enclave. */
+	void (*obituary)(struct task *task, char *text, size_t size);
+};
+
+struct task {
+	const struct task_ops *ops;
+	int fd;		  /* poll(2): POLLIN is a bell, POLLHUP the end; read(2) as an eventfd */
+	uint32_t enclave; /* its number */
+	uint64_t channel_size;
+};
+
+/* Makes TASK of the task fd of the module. Returns 0 or a negative errno. */
+int task_open(struct task *task, int fd);
+
+#endif

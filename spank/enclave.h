@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The SPANK plugin's parts. Each context of Slurm has a file; plugin.c has a
+ * line per hook. Lines for people begin with "enclave: ".
+ */
+#ifndef SPANK_ENCLAVE_H
+#define SPANK_ENCLAVE_H
+
+#include <stdbool.h>
+
+#include "compat.h"
+#include "hwloc-glue/libpisces.h"
+
+/* ---- args.c: the words behind enclave.so in plugstack.conf ---- */
+
+struct plugin_args {
+	const char *proxy;	/* what stands for the program; an absolute path */
+	const char *image;	/* of the co-kernel; NULL: the installed one */
+	uint64_t default_mem;	/* bytes, where neither user nor Slurm say; 0: the plan's */
+	struct pisces_error error; /* what is wrong with them; "" if nothing */
+};
+
+extern struct plugin_args plugin_args;
+
+void args_parse(int count, char *words[]);
+
+/* ---- options.c: what the user may write ---- */
+
+/* Registers the options. Returns 0 or HOOK_FAILED. */
+int options_register(spank_t spank);
+
+/* Does the user want an enclave? False for --enclave=none and for nothing. */
+bool options_wanted(void);
+
+/* Was there --enclave=..., of whatever kind? --enclave-...? */
+bool options_kind_given(void);
+const char *options_other_given(void);
+
+const struct pisces_request *options_request(void);
+
+/*
+ * On a node: why the options, which were right where they were typed, are wrong
+ * here; "" if they are not.
+ */
+const char *options_error(void);
+
+/* ---- local.c: srun, sbatch, salloc ---- */
+
+int local_init(spank_t spank);
+int local_post_opt(spank_t spank);
+int local_user_init(spank_t spank);
+
+/* ---- step.c: slurmstepd, the parent of all tasks, as root ---- */
+
+int step_init(spank_t spank);
+int step_post_opt(spank_t spank);
+int step_task_forked(spank_t spank);
+int step_task_ended(spank_t spank);
+int step_ended(spank_t spank);
+
+/* ---- allocation.c: what Slurm gave to the step ---- */
+
+/*
+ * Fills ALLOCATION for the step whose task is TASK_PID. Returns 0, or -1 and *error.
+ */
+int allocation_of_step(spank_t spank, pid_t task_pid,
+		       struct pisces_allocation *allocation, struct pisces_error *error);
+
+/* ---- handover.c: from slurmstepd to a task it has forked ---- */
+
+struct handover; /* one per task; made before the fork */
+
+/* What a task is told. */
+struct handover_news {
+	bool good;	  /* there is a task fd; else `text` is the reason for the user */
+	char cpus[2048];  /* list: where the proxy may run */
+	char text[512];
+	char note[256];	  /* for the user, with a task fd too */
+};
+
+/* COUNT of them, or NULL and *error. */
+struct handover *handover_make(unsigned int count, struct pisces_error *error);
+
+/* In slurmstepd: gives NEWS and TASK_FD (-1: none) to task TASK, once. */
+void handover_send(struct handover *all, unsigned int task, const struct handover_news *news,
+		   int task_fd);
+
+/*
+ * In the task: its NEWS and task fd, which is not close-on-exec. Returns the fd;
+ * -1 with news->good false if there is none.
+ */
+int handover_receive(struct handover *all, unsigned int task, struct handover_news *news);
+
+void handover_free(struct handover *all);
+
+/* ---- task.c: the task, as the user, last before exec ---- */
+
+/* Starts the program through the proxy, or fails with the reason. ALL may be NULL. */
+int task_replace(spank_t spank, struct handover *all);
+
+/* What slurmstepd has for its task. NULL: the step is none of ours. */
+struct handover *step_handover(void);
+bool step_is_ours(void);
+const char *step_error(void);
+
+/* ---- job.c: epilog; daemon.c: slurmd ---- */
+
+int job_ended(spank_t spank);
+int daemon_init(spank_t spank);
+
+#endif
