@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pisces list: the enclaves of this node, one a line. */
+#include "json.h"
+#include "tool.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char help[] =
+	"usage: pisces list [--json]\n"
+	"\n"
+	"Lists the enclaves of this node: number, name, state (new, booting, running, dead,\n"
+	"ending), CPUs by Linux's numbers, memory, Slurm's job and step, owner (user whose\n"
+	"program runs, and process that holds the enclave), tasks, age.\n"
+	"\n"
+	"  --json    the same for programs, with sizes in bytes and ages in ns\n";
+
+static struct pisces_cpuset cpus_of(const struct pisces_info *info)
+{
+	struct pisces_cpuset cpus;
+
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
+		cpus.word[i] = info->cpus[i];
+	return cpus;
+}
+
+static void print_line(const struct pisces_info *info)
+{
+	struct pisces_cpuset cpus = cpus_of(info);
+	char list[256], memory[32], job[32], user[40], owner[64], age[32];
+
+	pisces_cpuset_format(&cpus, list, sizeof(list));
+	snprintf(owner, sizeof(owner), "%s:%" PRId32, tool_user(info->uid, user, sizeof(user)),
+		 info->owner_pid);
+	printf("%-6" PRIu32 " %-16s %-8s %-12s %-10s %-10s %-16s %-5" PRIu32 " %s\n", info->enclave,
+	       info->name[0] ? info->name : "-", tool_enclave_state(info->state), list[0] ? list : "-",
+	       pisces_size_format(info->memory, memory, sizeof(memory)),
+	       tool_job(info, job, sizeof(job)), owner, info->tasks,
+	       tool_age(info->age_ns, age, sizeof(age)));
+}
+
+static void print_json(struct json *json, const struct pisces_info *info)
+{
+	struct pisces_cpuset cpus = cpus_of(info);
+	char list[4096], user[40];
+
+	json_begin(json, NULL, '{');
+	json_number(json, "number", info->enclave);
+	json_text(json, "name", info->name);
+	json_text(json, "state", tool_enclave_state(info->state));
+	json_text(json, "reason", info->reason);
+	json_number(json, "cpu_count", info->cpu_count);
+	json_text(json, "cpus", pisces_cpuset_format(&cpus, list, sizeof(list)));
+	json_number(json, "memory", info->memory);
+	json_number(json, "job", info->job);
+	json_number(json, "step", info->step);
+	json_number(json, "uid", info->uid);
+	json_text(json, "user", tool_user(info->uid, user, sizeof(user)));
+	json_number(json, "owner_pid", (uint64_t)info->owner_pid);
+	json_number(json, "tasks", info->tasks);
+	json_number(json, "irq", info->irq);
+	json_number(json, "age_ns", info->age_ns);
+	json_begin(json, "ranges", '[');
+	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
+		json_begin(json, NULL, '{');
+		json_number(json, "base", info->ranges[i].base);
+		json_number(json, "size", info->ranges[i].size);
+		json_number(json, "node", info->ranges[i].node);
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+	json_end(json, '}');
+}
+
+int command_list(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct json json = { 0 };
+	struct pisces_error error;
+	uint32_t *list;
+	bool as_json = false;
+	int option, count;
+
+	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
+		switch (option) {
+		case 'j':
+			as_json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	if (optind < argc)
+		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+
+	count = pisces_list(&list, &error);
+	if (count < 0)
+		return tool_failed(&error);
+	if (as_json)
+		json_begin(&json, NULL, '[');
+	else
+		printf("%-6s %-16s %-8s %-12s %-10s %-10s %-16s %-5s %s\n", "NUMBER", "NAME", "STATE",
+		       "CPUS", "MEMORY", "JOB", "OWNER", "TASKS", "AGE");
+	for (int i = 0; i < count; i++) {
+		struct pisces_info info;
+
+		/* One that has ended since is not listed. */
+		if (pisces_info(list[i], &info, &error) < 0)
+			continue;
+		if (as_json)
+			print_json(&json, &info);
+		else
+			print_line(&info);
+	}
+	if (as_json)
+		json_end(&json, ']');
+	free(list);
+	return TOOL_OK;
+}

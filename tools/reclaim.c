@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pisces reclaim: ends what a job has left behind. An enclave is a descriptor, so
+ * what can be left behind is a process that holds it, and ending it is enough.
+ */
+#include "tool.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: pisces reclaim [--job=ID]\n"
+	"\n"
+	"With --job: kills the processes that hold enclaves of Slurm's job ID, and waits until\n"
+	"these are gone; for the epilog. Without: shows enclaves whose owner has died while\n"
+	"another process holds them, and who that is; kills nobody. Needs root.\n"
+	"The exit code is 0 if no such enclave is left, else 1.\n";
+
+/* An enclave's end is quick; but its CPUs start again, which a loaded node delays. */
+#define GONE_LIMIT_S 60
+#define LOOK_AGAIN_NS 200000000
+
+/* The number of the enclave whose descriptor FD of process PID is; false if it is none. */
+static bool enclave_of_fd(pid_t pid, int fd, uint32_t *enclave)
+{
+	struct pisces_own_info own;
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), copy;
+	bool is_one = false;
+
+	if (pidfd < 0)
+		return false;
+	/* The copy holds the enclave too, so it lives no longer than the question. */
+	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (copy >= 0) {
+		is_one = ioctl(copy, PISCES_IOC_WHO, &own) == 0 && own.task == UINT32_MAX;
+		close(copy);
+	}
+	close(pidfd);
+	if (is_one)
+		*enclave = own.enclave;
+	return is_one;
+}
+
+/* Does process PID hold enclave ENCLAVE? */
+static bool holds(pid_t pid, uint32_t enclave)
+{
+	char path[64];
+	struct dirent *entry;
+	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fds = opendir(path);
+	if (!fds)
+		return false;
+	while (!found && (entry = readdir(fds))) {
+		char target[64];
+		uint32_t number;
+		ssize_t length = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
+
+		if (length <= 0)
+			continue;
+		target[length] = '\0';
+		found = strstr(target, "[pisces-enclave]") &&
+			enclave_of_fd(pid, atoi(entry->d_name), &number) && number == enclave;
+	}
+	closedir(fds);
+	return found;
+}
+
+/* Calls VISIT for each process that holds ENCLAVE. Returns how many there are. */
+static unsigned int for_each_holder(uint32_t enclave, void (*visit)(pid_t pid, uint32_t enclave))
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	unsigned int count = 0;
+
+	if (!proc)
+		return 0;
+	while ((entry = readdir(proc))) {
+		pid_t pid;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = atoi(entry->d_name);
+		if (pid <= 1 || pid == getpid() || !holds(pid, enclave))
+			continue;
+		visit(pid, enclave);
+		count++;
+	}
+	closedir(proc);
+	return count;
+}
+
+static void show_holder(pid_t pid, uint32_t enclave)
+{
+	printf("enclave %" PRIu32 " is held by process %d\n", enclave, pid);
+}
+
+static void kill_holder(pid_t pid, uint32_t enclave)
+{
+	if (kill(pid, SIGKILL) == 0)
+		fprintf(stderr, "enclave: killed process %d, which held enclave %" PRIu32 "\n", pid,
+			enclave);
+	else if (errno != ESRCH)
+		fprintf(stderr, "enclave: process %d holds enclave %" PRIu32 " and cannot be killed: %s\n",
+			pid, enclave, strerror(errno));
+}
+
+/* Is this one to be dealt with? JOB 0: those whose owner has died. */
+static bool concerns(const struct pisces_info *info, uint32_t job)
+{
+	if (job)
+		return info->job == job;
+	return info->state != PISCES_ENCLAVE_ENDING && info->owner_pid > 0 &&
+	       kill(info->owner_pid, 0) < 0 && errno == ESRCH;
+}
+
+/* Visits the holders of all enclaves of JOB. Returns how many enclaves there are, or -1. */
+static int look(uint32_t job, void (*visit)(pid_t pid, uint32_t enclave))
+{
+	struct pisces_error error;
+	uint32_t *list;
+	int count = pisces_list(&list, &error), left = 0;
+
+	if (count < 0) {
+		tool_failed(&error);
+		return -1;
+	}
+	for (int i = 0; i < count; i++) {
+		struct pisces_info info;
+
+		if (pisces_info(list[i], &info, &error) < 0 || !concerns(&info, job))
+			continue;
+		left++;
+		for_each_holder(list[i], visit);
+	}
+	free(list);
+	return left;
+}
+
+static int reclaim_job(uint32_t job)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+	struct timespec now;
+	time_t limit;
+	int left;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	limit = now.tv_sec + GONE_LIMIT_S;
+	for (;;) {
+		left = look(job, kill_holder);
+		if (left <= 0)
+			return left < 0 ? TOOL_FAILED : TOOL_OK;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec >= limit)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	fprintf(stderr,
+		"enclave: %d enclave%s of job %" PRIu32 " not gone after %d s: see pisces list and dmesg\n",
+		left, left == 1 ? " is" : "s are", job, GONE_LIMIT_S);
+	return TOOL_FAILED;
+}
+
+static bool parse_job(const char *text, uint32_t *job)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value == 0 || value > UINT32_MAX)
+		return false;
+	*job = (uint32_t)value;
+	return true;
+}
+
+int command_reclaim(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "job", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	uint32_t job = 0;
+	int option;
+
+	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
+		switch (option) {
+		case 'j':
+			if (!parse_job(optarg, &job))
+				return tool_usage(argv[0], "'%s' is not the number of a job", optarg);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	if (optind < argc)
+		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+	if (geteuid() != 0) {
+		fprintf(stderr, "enclave: looking into other users' processes needs root\n");
+		return TOOL_FAILED;
+	}
+	if (job)
+		return reclaim_job(job);
+	return look(0, show_holder) == 0 ? TOOL_OK : TOOL_FAILED;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of pisces run. */
+#include <stdio.h>
+
+#include "run.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: pisces run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+	"\n"
+	"Takes CPUs and memory from Linux, boots a co-kernel there, runs PROGRAM on it, and\n"
+	"gives all back. Needs root. The exit code is that of PROGRAM, or 128 + N if it died\n"
+	"by signal N.\n"
+	"\n"
+	"  --cpus=N          CPUs of the enclave (default: all but CPU 0)\n"
+	"  --cpu-list=LIST   take these CPUs, or --cpus of these; by Linux's numbers\n"
+	"  --mem=SIZE        its memory, as 512M or 1.5G (default: the CPUs' share of their\n"
+	"                    NUMA nodes, at most half of what is free there)\n"
+	"  --name=NAME       its name in pisces list (default: its number)\n"
+	"  --tasks=N         run PROGRAM N times, on CPUs of its own each; PISCES_TASK_ID\n"
+	"                    (0 to N-1) and PISCES_TASKS tell it apart; stdin is task 0's\n"
+	"  --label           begin each line of output with the task's number\n"
+	"  --user=NAME       run PROGRAM as this user\n"
+	"  --image=FILE      boot this co-kernel\n"
+	"  --append=TEXT     put TEXT on the co-kernel's command line\n"
+	"  -v, --verbose     say on stderr how long each step took\n";
+
+static bool parse_tasks(const char *text, unsigned int *tasks)
+{
+	char *end;
+	unsigned long value;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	value = strtoul(text, &end, 10);
+	if (*end || value == 0 || value > PISCES_MAX_TASKS)
+		return false;
+	*tasks = (unsigned int)value;
+	return true;
+}
+
+static bool set_option(int option, struct run_options *options)
+{
+	switch (option) {
+	case 'c':
+		return tool_request("run", &options->request, "cpus", optarg);
+	case 'l':
+		return tool_cpu_list("run", optarg, &options->allocation.cpus);
+	case 'm':
+		return tool_request("run", &options->request, "mem", optarg);
+	case 'n':
+		return tool_request("run", &options->request, "name", optarg);
+	case 'a':
+		return tool_request("run", &options->request, "cmdline", optarg);
+	case 't':
+		if (parse_tasks(optarg, &options->tasks))
+			return true;
+		tool_usage("run", "'%s' is not a number of tasks: use 1 to %u", optarg, PISCES_MAX_TASKS);
+		return false;
+	case 'b':
+		options->label = true;
+		return true;
+	case 'u':
+		options->user = optarg;
+		return true;
+	case 'i':
+		options->request.image = optarg;
+		return true;
+	case 'v':
+		options->verbose = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int run_parse(int argc, char **argv, struct run_options *options)
+{
+	static const struct option table[] = {
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "cpu-list", required_argument, NULL, 'l' },
+		{ "mem", required_argument, NULL, 'm' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "tasks", required_argument, NULL, 't' },
+		{ "label", no_argument, NULL, 'b' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "image", required_argument, NULL, 'i' },
+		{ "append", required_argument, NULL, 'a' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	*options = (struct run_options){ .tasks = 1, .uid = getuid(), .gid = getgid() };
+	pisces_request_init(&options->request);
+	/* '+': what stands behind the program is the program's. */
+	while ((option = tool_option("run", argc, argv, "+:vh", table)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return TOOL_OK;
+		}
+		if (!set_option(option, options))
+			return TOOL_USAGE;
+	}
+	if (optind >= argc)
+		return tool_usage("run", "which program? It stands at the end, with its arguments");
+	options->program = argv + optind;
+	if (options->user) {
+		const struct passwd *user = getpwnam(options->user);
+
+		if (!user)
+			return tool_usage("run", "there is no user '%s'", options->user);
+		options->uid = user->pw_uid;
+		options->gid = user->pw_gid;
+	}
+	return -1;
+}

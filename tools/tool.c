@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the sub-commands share: messages, options, words for numbers. */
+#include "tool.h"
+
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int tool_usage(const char *command, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "pisces %s: ", command);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, " (pisces %s --help)\n", command);
+	return TOOL_USAGE;
+}
+
+int tool_failed(const struct pisces_error *error)
+{
+	fprintf(stderr, "enclave: %s\n", error->text);
+	return TOOL_FAILED;
+}
+
+int tool_option(const char *command, int argc, char **argv, const char *letters,
+		const struct option *options)
+{
+	int option, index = optind;
+
+	opterr = 0;
+	option = getopt_long(argc, argv, letters, options, NULL);
+	if (option == ':') {
+		tool_usage(command, "%s needs a value", argv[optind > index ? optind - 1 : index]);
+		return '?';
+	}
+	if (option == '?') {
+		if (optopt > 0 && optopt < 128 && strchr(letters, optopt) == NULL)
+			tool_usage(command, "there is no option -%c", optopt);
+		else
+			tool_usage(command, "%s is not an option, or not used like this",
+				   argv[optind > index ? optind - 1 : index]);
+	}
+	return option;
+}
+
+bool tool_request(const char *command, struct pisces_request *request, const char *option,
+		  const char *value)
+{
+	struct pisces_error error;
+
+	if (pisces_request_set(request, option, value, &error) == 0)
+		return true;
+	tool_usage(command, "%s", error.text);
+	return false;
+}
+
+bool tool_cpu_list(const char *command, const char *list, struct pisces_cpuset *cpus)
+{
+	if (pisces_cpuset_parse(list, cpus) == 0)
+		return true;
+	tool_usage(command, "'%s' is not a list of CPUs below %u, as 2-3,7", list, PISCES_MAX_CPUS);
+	return false;
+}
+
+const char *tool_enclave_state(uint32_t state)
+{
+	switch (state) {
+	case PISCES_ENCLAVE_NEW:
+		return "new";
+	case PISCES_ENCLAVE_BOOTING:
+		return "booting";
+	case PISCES_ENCLAVE_RUNNING:
+		return "running";
+	case PISCES_ENCLAVE_DEAD:
+		return "dead";
+	case PISCES_ENCLAVE_ENDING:
+		return "ending";
+	default:
+		return "unknown";
+	}
+}
+
+char *tool_job(const struct pisces_info *info, char *text, size_t size)
+{
+	if (info->job)
+		snprintf(text, size, "%" PRIu32 ".%" PRIu32, info->job, info->step);
+	else
+		snprintf(text, size, "-");
+	return text;
+}
+
+char *tool_user(uint32_t uid, char *text, size_t size)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(text, size, "%s", user->pw_name);
+	else
+		snprintf(text, size, "%" PRIu32, uid);
+	return text;
+}
+
+char *tool_age(uint64_t ns, char *text, size_t size)
+{
+	uint64_t seconds = ns / 1000000000u;
+	uint64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+
+	if (days)
+		snprintf(text, size, "%" PRIu64 "d%02" PRIu64 "h", days, hours % 24);
+	else if (hours)
+		snprintf(text, size, "%" PRIu64 "h%02" PRIu64 "m", hours, minutes % 60);
+	else if (minutes)
+		snprintf(text, size, "%" PRIu64 "m%02" PRIu64 "s", minutes, seconds % 60);
+	else
+		snprintf(text, size, "%" PRIu64 "s", seconds);
+	return text;
+}
