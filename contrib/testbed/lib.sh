@@ -10,7 +10,7 @@ testbed=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$testbed/../.." && pwd)
 build=${PISCES_BUILD:-$checkout/build}
 [[ $build == /* ]] || build=$PWD/$build
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/pisces-testbed
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pisces-testbed
 suite=${PISCES_GUEST:-bookworm}
 
 # Progress goes to file descriptor 7: it must neither mix with the output of a
@@ -45,8 +45,8 @@ ticker_start() {
 }
 
 ticker_stop() {
-	kill "$ticker" 2>/dev/null || true
-	wait "$ticker" 2>/dev/null || true
+	kill "${ticker-}" 2>/dev/null || true
+	wait "${ticker-}" 2>/dev/null || true
 }
 
 # step LOG WHAT COMMAND...: run COMMAND with its output in LOG, saying WHAT,
