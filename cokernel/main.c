@@ -71,6 +71,8 @@ void main_other(cpu_id_t index, struct percpu *percpu)
 		cpu_relax();
 	sched_init_cpu();
 
+	/* The scheduler looks at all CPUs' queues, so none goes ahead. */
 	start_done();
+	start_wait();
 	sched_run();
 }

@@ -43,7 +43,7 @@ static int read_cpu(const char **at)
 
 int pisces_cpuset_parse(const char *list, struct pisces_cpuset *set)
 {
-	struct pisces_cpuset read = { 0 };
+	struct pisces_cpuset read = {0};
 	const char *at = list;
 
 	for (;;) {

@@ -16,16 +16,17 @@ static int cannot_open(enum pisces_device_use use, struct pisces_error *error)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		return pisces_fail(error, "the kernel module is not loaded on node %s: modprobe pisces",
+		return pisces_fail(error,
+				   "the kernel module is not loaded on node %s: modprobe pisces",
 				   pisces_node_name());
 	case EACCES:
 	case EPERM:
 		if (use == PISCES_DEVICE_CREATE)
-			return pisces_fail(error,
-					   "making an enclave takes CPUs and memory from Linux and so needs "
-					   "root; plain users get one by srun --enclave=lwk");
-		return pisces_fail(error, "%s on node %s may not be read: chmod 644 %s", PISCES_DEVICE,
-				   pisces_node_name(), PISCES_DEVICE);
+			return pisces_fail(
+				error, "making an enclave takes CPUs and memory from Linux and so "
+				       "needs root; plain users get one by srun --enclave=lwk");
+		return pisces_fail(error, "%s on node %s may not be read: chmod 644 %s",
+				   PISCES_DEVICE, pisces_node_name(), PISCES_DEVICE);
 	default:
 		return pisces_fail(error, "%s on node %s does not open: %s", PISCES_DEVICE,
 				   pisces_node_name(), strerror(errno));
@@ -34,14 +35,15 @@ static int cannot_open(enum pisces_device_use use, struct pisces_error *error)
 
 int pisces_device_open(enum pisces_device_use use, struct pisces_error *error)
 {
-	struct pisces_version version = { 0 };
+	struct pisces_version version = {0};
 	int fd;
 
 	fd = open(PISCES_DEVICE, (use == PISCES_DEVICE_CREATE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (fd < 0)
 		return cannot_open(use, error);
 	if (ioctl(fd, PISCES_IOC_VERSION, &version) < 0) {
-		pisces_fail(error, "%s on node %s is not the device of pisces.ko (%s): modprobe pisces",
+		pisces_fail(error,
+			    "%s on node %s is not the device of pisces.ko (%s): modprobe pisces",
 			    PISCES_DEVICE, pisces_node_name(), strerror(errno));
 		close(fd);
 		return -1;
@@ -49,8 +51,8 @@ int pisces_device_open(enum pisces_device_use use, struct pisces_error *error)
 	version.build_id[sizeof(version.build_id) - 1] = '\0';
 	if (version.abi != PISCES_ABI_VERSION || strcmp(version.build_id, PISCES_BUILD_ID) != 0) {
 		pisces_fail(error,
-			    "the module on node %s is of build %s, this program of build %s: install both "
-			    "from one build, then rmmod pisces; modprobe pisces",
+			    "the module on node %s is of build %s, this program of build %s: "
+			    "install both from one build, then rmmod pisces; modprobe pisces",
 			    pisces_node_name(), version.build_id, PISCES_BUILD_ID);
 		close(fd);
 		return -1;

@@ -15,7 +15,7 @@
 
 static void check_cpus(struct pisces_report *report)
 {
-	struct pisces_cpuset online, plug = { 0 };
+	struct pisces_cpuset online, plug = {0};
 	char text[4096], list[128];
 	unsigned int count;
 
@@ -36,13 +36,14 @@ static void check_cpus(struct pisces_report *report)
 			      pisces_cpuset_format(&plug, list, sizeof(list)));
 	else if (pisces_cpuset_count(&online) < 2)
 		pisces_report(report, PISCES_CHECK_BAD, "CPUs",
-			      "end enclaves that have the others (pisces list), or use a node with two or "
-			      "more",
+			      "end enclaves that have the others (pisces list), or use a node with "
+			      "two or more",
 			      "one CPU is online, and Linux keeps it");
 	else
-		pisces_report(report, PISCES_CHECK_BAD, "CPUs",
-			      "boot a kernel with CONFIG_HOTPLUG_CPU=y (all kernels of distributions)",
-			      "Linux cannot take its CPUs offline");
+		pisces_report(
+			report, PISCES_CHECK_BAD, "CPUs",
+			"boot a kernel with CONFIG_HOTPLUG_CPU=y (all kernels of distributions)",
+			"Linux cannot take its CPUs offline");
 }
 
 /* Does the running kernel have FUNCTION? */
@@ -92,9 +93,10 @@ static void check_memory(struct pisces_report *report)
 		if (free[node] > most)
 			most = free[node];
 		if (used < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%sNUMA node %u: %s",
-						 used ? ", " : "", node,
-						 pisces_size_format(free[node], size, sizeof(size)));
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used, "%sNUMA node %u: %s",
+				used ? ", " : "", node,
+				pisces_size_format(free[node], size, sizeof(size)));
 	}
 	if (most >= PISCES_PLAN_MIN_MEMORY)
 		pisces_report(report, PISCES_CHECK_OK, "free memory", "", "%s", text);
@@ -127,7 +129,7 @@ static bool find_cpuset_v1(char *path, size_t size)
 static void check_cpusets(struct pisces_report *report)
 {
 	char path[256], pattern[300];
-	glob_t match = { 0 };
+	glob_t match = {0};
 	bool of_slurm;
 
 	if (!find_cpuset_v1(path, sizeof(path))) {
@@ -141,8 +143,8 @@ static void check_cpusets(struct pisces_report *report)
 	pisces_report(report, of_slurm ? PISCES_CHECK_BAD : PISCES_CHECK_ADVICE, "cpusets",
 		      "CgroupPlugin=cgroup/v2 in cgroup.conf, and boot with "
 		      "systemd.unified_cgroup_hierarchy=1",
-		      "cpusets of cgroup v1 at %.100s: they lose a CPU that goes offline for good, so that "
-		      "later jobs do not get it",
+		      "cpusets of cgroup v1 at %.100s: they lose a CPU that goes offline for good, "
+		      "so that later jobs do not get it",
 		      path);
 }
 
@@ -172,9 +174,10 @@ static void check_interrupts(struct pisces_report *report)
 		pisces_report(report, PISCES_CHECK_OK, "interrupts", "",
 			      "irqbalance spreads them again when CPUs come back");
 	else
-		pisces_report(report, PISCES_CHECK_ADVICE, "interrupts",
-			      "apt-get install irqbalance, or pin them to CPUs that stay with Linux",
-			      "those of a CPU that leaves stay elsewhere when it comes back");
+		pisces_report(
+			report, PISCES_CHECK_ADVICE, "interrupts",
+			"apt-get install irqbalance, or pin them to CPUs that stay with Linux",
+			"those of a CPU that leaves stay elsewhere when it comes back");
 }
 
 static void check_hypervisor(struct pisces_report *report)
@@ -200,7 +203,8 @@ static void check_hypervisor(struct pisces_report *report)
 			      "a paravirtual Xen guest cannot start CPUs itself");
 	else
 		pisces_report(report, PISCES_CHECK_OK, "machine", "",
-			      "a virtual machine (%s): enclaves work; their times are the host's", name);
+			      "a virtual machine (%s): enclaves work; their times are the host's",
+			      name);
 }
 
 void pisces_check_node(struct pisces_report *report)

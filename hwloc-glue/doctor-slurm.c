@@ -53,8 +53,7 @@ static bool file_value(const char *path, const char *key, char *value, size_t si
 static bool find_slurm_conf(char *path, size_t size)
 {
 	const char *places[] = {
-		getenv("SLURM_CONF"),
-		PISCES_SYSCONF_DIR "/slurm/slurm.conf",
+		getenv("SLURM_CONF"), PISCES_SYSCONF_DIR "/slurm/slurm.conf",
 		"/etc/slurm/slurm.conf",
 		"/run/slurm/conf/slurm.conf", /* a node that gets it from slurmctld */
 	};
@@ -80,7 +79,7 @@ static bool plugstack_has_enclave(const char *path, int depth)
 		return false;
 	while (!found && getline(&line, &room, file) > 0) {
 		char word[64] = "", rest[256] = "";
-		glob_t match = { 0 };
+		glob_t match = {0};
 
 		if (sscanf(line, " %63s %255s", word, rest) != 2 || word[0] == '#')
 			continue;
@@ -109,7 +108,8 @@ static void check_plugin(struct pisces_report *report, const char *conf)
 	snprintf(plugstack, sizeof(plugstack), "%s", conf);
 	slash = strrchr(plugstack, '/');
 	snprintf(slash ? slash + 1 : plugstack,
-		 sizeof(plugstack) - (slash ? (size_t)(slash + 1 - plugstack) : 0), "plugstack.conf");
+		 sizeof(plugstack) - (slash ? (size_t)(slash + 1 - plugstack) : 0),
+		 "plugstack.conf");
 	file_value(conf, "PlugStackConfig", plugstack, sizeof(plugstack));
 	if (!file_value(conf, "PluginDir", directory, sizeof(directory)))
 		snprintf(directory, sizeof(directory), "%s", PISCES_SLURM_PLUGIN_DIR);
@@ -122,7 +122,8 @@ static void check_plugin(struct pisces_report *report, const char *conf)
 			      "%.180s does not load enclave.so: srun has no --enclave", plugstack);
 	} else if (access(plugin, R_OK) != 0) {
 		pisces_report(report, PISCES_CHECK_BAD, "Slurm plugin",
-			      "./configure --with-slurm-plugindir=(PluginDir of slurm.conf) && make install",
+			      "./configure --with-slurm-plugindir=(PluginDir of slurm.conf) && "
+			      "make install",
 			      "%.200s is not there, and slurmd does not start without it", plugin);
 	} else {
 		pisces_report(report, PISCES_CHECK_OK, "Slurm plugin", "",
@@ -161,13 +162,14 @@ static bool ask_scontrol(char *line, size_t size)
 static void check_cpu_0(struct pisces_report *report, const char *conf)
 {
 	char line[4096], value[128] = "", count[32] = "";
-	struct pisces_cpuset reserved = { 0 };
+	struct pisces_cpuset reserved = {0};
 	bool asked = ask_scontrol(line, sizeof(line));
 	bool has_0;
 
 	if (asked) {
 		has_0 = line_value(line, "CPUSpecList", value, sizeof(value)) &&
-			pisces_cpuset_parse(value, &reserved) == 0 && pisces_cpuset_has(&reserved, 0);
+			pisces_cpuset_parse(value, &reserved) == 0 &&
+			pisces_cpuset_has(&reserved, 0);
 	} else {
 		/* slurmctld does not answer: any node of the file that does so will do. */
 		has_0 = file_value(conf, "CpuSpecList", value, sizeof(value)) ||
@@ -179,7 +181,8 @@ static void check_cpu_0(struct pisces_report *report, const char *conf)
 	else
 		pisces_report(report, PISCES_CHECK_ADVICE, "CPU 0",
 			      "CpuSpecList=0 in the NodeName line of slurm.conf",
-			      "Slurm may give it to a job, whose enclave then lacks a CPU: Linux keeps CPU 0");
+			      "Slurm may give it to a job, whose enclave then lacks a CPU: Linux "
+			      "keeps CPU 0");
 }
 
 static void check_restart(struct pisces_report *report, const char *conf)

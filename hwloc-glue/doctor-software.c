@@ -35,7 +35,8 @@ static bool signatures_are_enforced(void)
 {
 	char text[128];
 
-	if (pisces_read_text("/sys/module/module/parameters/sig_enforce", text, sizeof(text)) == 0 &&
+	if (pisces_read_text("/sys/module/module/parameters/sig_enforce", text, sizeof(text)) ==
+		    0 &&
 	    text[0] == 'Y')
 		return true;
 	return pisces_read_text("/sys/kernel/security/lockdown", text, sizeof(text)) == 0 &&
@@ -65,8 +66,8 @@ static void check_module(struct pisces_report *report)
 			      "rmmod pisces; modprobe pisces", "%s", error.text);
 	} else if (!module_is_installed(kernel.release)) {
 		snprintf(remedy, sizeof(remedy),
-			 "./configure --with-kernel=/lib/modules/%s/build && make install && depmod && "
-			 "modprobe pisces",
+			 "./configure --with-kernel=/lib/modules/%s/build && make install && "
+			 "depmod && modprobe pisces",
 			 kernel.release);
 		pisces_report(report, PISCES_CHECK_BAD, "kernel module", remedy,
 			      "no pisces.ko is installed for Linux %s", kernel.release);
@@ -92,11 +93,12 @@ static void check_image(struct pisces_report *report)
 
 	if (pisces_image_open(path, &image, &error) < 0) {
 		pisces_report(report, PISCES_CHECK_BAD, "co-kernel",
-			      "make install (from the same build as this program)", "%s", error.text);
+			      "make install (from the same build as this program)", "%s",
+			      error.text);
 		return;
 	}
-	pisces_report(report, PISCES_CHECK_OK, "co-kernel", "", "%s is of this build, %zu KiB", path,
-		      (image.size + 1023) / 1024);
+	pisces_report(report, PISCES_CHECK_OK, "co-kernel", "", "%s is of this build, %zu KiB",
+		      path, (image.size + 1023) / 1024);
 	pisces_image_close(&image);
 }
 

@@ -25,7 +25,7 @@ void pisces_report(struct pisces_report *report, enum pisces_verdict verdict, co
 
 unsigned int pisces_doctor(struct pisces_check *checks, unsigned int capacity)
 {
-	struct pisces_report report = { .checks = checks, .capacity = capacity };
+	struct pisces_report report = {.checks = checks, .capacity = capacity};
 
 	pisces_check_software(&report);
 	pisces_check_node(&report);

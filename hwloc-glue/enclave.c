@@ -3,7 +3,6 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,15 +39,17 @@ int pisces_enclave_create(const struct pisces_request *request, uint32_t job, ui
 	if (fd < 0) {
 		switch (errno) {
 		case EPERM:
-			pisces_fail(error,
-				    "making an enclave takes CPUs and memory from Linux and so needs root "
-				    "(CAP_SYS_ADMIN); plain users get one by srun --enclave=lwk");
+			pisces_fail(
+				error,
+				"making an enclave takes CPUs and memory from Linux and so needs "
+				"root (CAP_SYS_ADMIN); plain users get one by srun --enclave=lwk");
 			break;
 		case EPROTO:
-			pisces_fail(error,
-				    "the module on node %s is of another build than this program (%s): "
-				    "install both from one build, then rmmod pisces; modprobe pisces",
-				    pisces_node_name(), PISCES_BUILD_ID);
+			pisces_fail(
+				error,
+				"the module on node %s is of another build than this program (%s): "
+				"install both from one build, then rmmod pisces; modprobe pisces",
+				pisces_node_name(), PISCES_BUILD_ID);
 			break;
 		default:
 			pisces_fail(error, "node %s makes no enclave '%s': %s; see dmesg there",
@@ -62,7 +63,7 @@ int pisces_enclave_create(const struct pisces_request *request, uint32_t job, ui
 /* The number of the enclave behind FD, for messages; UINT32_MAX if it is not to be had. */
 static uint32_t number_of(int fd)
 {
-	struct pisces_own_info own = { 0 };
+	struct pisces_own_info own = {0};
 
 	return ioctl(fd, PISCES_IOC_WHO, &own) < 0 ? UINT32_MAX : own.enclave;
 }
@@ -77,8 +78,7 @@ static void last_words(int fd, char *text, size_t size)
 	struct pisces_info info;
 	uint32_t number = number_of(fd);
 	char tail[4096];
-	size_t have = 0;
-	int console;
+	size_t length;
 
 	text[0] = '\0';
 	if (number == UINT32_MAX)
@@ -87,29 +87,12 @@ static void last_words(int fd, char *text, size_t size)
 		snprintf(text, size, ": %s", info.reason);
 		return;
 	}
-	console = pisces_console(number, &ignored);
-	if (console < 0)
+	if (pisces_console_tail(number, tail, sizeof(tail), &ignored) < 0)
 		return;
-	if (fcntl(console, F_SETFL, O_NONBLOCK) == 0) {
-		for (;;) {
-			ssize_t got;
-
-			/* Only the end matters: make room by forgetting the first half. */
-			if (have == sizeof(tail) - 1) {
-				memmove(tail, tail + have / 2, have - have / 2);
-				have -= have / 2;
-			}
-			got = read(console, tail + have, sizeof(tail) - 1 - have);
-			if (got <= 0)
-				break;
-			have += (size_t)got;
-		}
-	}
-	close(console);
-	while (have > 0 && (tail[have - 1] == '\n' || tail[have - 1] == '\r'))
-		have--;
-	tail[have] = '\0';
-	if (have > 0) {
+	length = strlen(tail);
+	while (length > 0 && tail[length - 1] == '\n')
+		tail[--length] = '\0';
+	if (length > 0) {
 		const char *line = strrchr(tail, '\n');
 
 		snprintf(text, size, "; its last line was '%.150s'", line ? line + 1 : tail);
@@ -120,24 +103,28 @@ static int cannot_take_cpu(uint32_t cpu, struct pisces_error *error)
 {
 	switch (errno) {
 	case EBUSY:
-		return pisces_fail(error,
-				   "Linux does not give CPU %u away: it belongs to another enclave, or is the "
-				   "last one (pisces list; cat /sys/devices/system/cpu/online)",
-				   cpu);
+		return pisces_fail(
+			error,
+			"Linux does not give CPU %u away: it belongs to another enclave, or is the "
+			"last one (pisces list; cat /sys/devices/system/cpu/online)",
+			cpu);
 	case ENODEV:
 	case ENXIO:
 		return pisces_fail(error,
-				   "CPU %u is not online in Linux: perhaps another enclave has it (pisces list)",
+				   "CPU %u is not online in Linux: perhaps another enclave has it "
+				   "(pisces list)",
 				   cpu);
 	case EINVAL:
-		return pisces_fail(error, "CPU %u cannot be given away by Linux: ask for other CPUs", cpu);
+		return pisces_fail(error,
+				   "CPU %u cannot be given away by Linux: ask for other CPUs", cpu);
 	case EPERM:
 	case EOPNOTSUPP:
 		return pisces_fail(error,
-				   "this kernel gives no CPUs away (CPU %u: %s): see pisces doctor", cpu,
-				   strerror(errno));
+				   "this kernel gives no CPUs away (CPU %u: %s): see pisces doctor",
+				   cpu, strerror(errno));
 	default:
-		return pisces_fail(error, "Linux does not give CPU %u away: %s; see dmesg on node %s", cpu,
+		return pisces_fail(error,
+				   "Linux does not give CPU %u away: %s; see dmesg on node %s", cpu,
 				   strerror(errno), pisces_node_name());
 	}
 }
@@ -149,22 +136,24 @@ static int cannot_take_memory(const struct pisces_add_memory *add, struct pisces
 	pisces_size_format(add->size, asked, sizeof(asked));
 	switch (errno) {
 	case ENOMEM:
-		return pisces_fail(error,
-				   "%s of memory were asked of NUMA node %u of %s, and Linux can free %s "
-				   "there in large pieces: ask for less, or for CPUs of another NUMA node",
-				   asked, add->node, pisces_node_name(),
-				   pisces_size_format(add->available, available, sizeof(available)));
+		return pisces_fail(
+			error,
+			"%s of memory were asked of NUMA node %u of %s, and Linux can free %s "
+			"there in large pieces: ask for less, or for CPUs of another NUMA node",
+			asked, add->node, pisces_node_name(),
+			pisces_size_format(add->available, available, sizeof(available)));
 	case EINVAL:
 		return pisces_fail(error, "node %s has no NUMA node %u to take %s of memory from",
 				   pisces_node_name(), add->node, asked);
 	case ENOSPC:
 		return pisces_fail(error,
-				   "the memory of NUMA node %u is too scattered: %s would need more than %u "
-				   "pieces; ask for less",
+				   "the memory of NUMA node %u is too scattered: %s would need "
+				   "more than %u pieces; ask for less",
 				   add->node, asked, PISCES_MAX_RANGES);
 	default:
-		return pisces_fail(error, "Linux does not give %s of NUMA node %u away: %s; see dmesg on %s",
-				   asked, add->node, strerror(errno), pisces_node_name());
+		return pisces_fail(
+			error, "Linux does not give %s of NUMA node %u away: %s; see dmesg on %s",
+			asked, add->node, strerror(errno), pisces_node_name());
 	}
 }
 
@@ -183,17 +172,17 @@ static int cannot_boot(int fd, struct pisces_error *error)
 				   pisces_node_name(), words);
 	case EPROTO:
 		return pisces_fail(error,
-				   "the module on node %s refuses the co-kernel, which is of another build "
-				   "than itself: install both from one build, then rmmod pisces; modprobe pisces",
+				   "the module on node %s refuses the co-kernel, which is of "
+				   "another build than itself: install both from one build, then "
+				   "rmmod pisces; modprobe pisces",
 				   pisces_node_name());
 	case ENOMEM:
-		return pisces_fail(error,
-				   "the first range of memory of the enclave is too small for the co-kernel: "
-				   "ask for more memory");
+		return pisces_fail(error, "the first range of memory of the enclave is too small "
+					  "for the co-kernel: ask for more memory");
 	case ENXIO:
 		return pisces_fail(error,
-				   "node %s has no unused page below 1 MiB, which starting CPUs takes: it "
-				   "cannot boot enclaves",
+				   "node %s has no unused page below 1 MiB, which starting CPUs "
+				   "takes: it cannot boot enclaves",
 				   pisces_node_name());
 	default:
 		return pisces_fail(error, "the co-kernel on node %s cannot be booted: %s%s",
@@ -204,7 +193,7 @@ static int cannot_boot(int fd, struct pisces_error *error)
 static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
 {
 	for (unsigned int i = 0; i < plan->cpu_count; i++) {
-		struct pisces_add_cpu add = { .linux_cpu = plan->cpus[i].linux_cpu };
+		struct pisces_add_cpu add = {.linux_cpu = plan->cpus[i].linux_cpu};
 
 		if (ioctl(fd, PISCES_IOC_ADD_CPU, &add) < 0)
 			return cannot_take_cpu(add.linux_cpu, error);
@@ -231,8 +220,8 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 			 const struct pisces_plan *plan, struct pisces_start_times *times,
 			 struct pisces_error *error)
 {
-	struct pisces_start_times spent = { 0 };
-	struct pisces_boot boot = { 0 };
+	struct pisces_start_times spent = {0};
+	struct pisces_boot boot = {0};
 	struct pisces_image image;
 	uint64_t begin;
 	int result = -1;
@@ -270,12 +259,13 @@ out:
 int pisces_enclave_task(int enclave_fd, unsigned int first, unsigned int count, uint32_t uid,
 			uint32_t gid, struct pisces_error *error)
 {
-	struct pisces_task task = { .uid = uid, .gid = gid };
+	struct pisces_task task = {.uid = uid, .gid = gid};
 	char words[256];
 	int fd, why;
 
 	if (count == 0 || first >= PISCES_MAX_CPUS || count > PISCES_MAX_CPUS - first)
-		return pisces_fail(error, "a task cannot have %u CPUs from number %u of the enclave on",
+		return pisces_fail(error,
+				   "a task cannot have %u CPUs from number %u of the enclave on",
 				   count, first);
 	for (unsigned int i = first; i < first + count; i++)
 		task.cpus[i / 64] |= 1ull << (i % 64);
@@ -286,23 +276,27 @@ int pisces_enclave_task(int enclave_fd, unsigned int first, unsigned int count, 
 	switch (why) {
 	case ESHUTDOWN:
 		last_words(enclave_fd, words, sizeof(words));
-		return pisces_fail(error, "the co-kernel on node %s died%s", pisces_node_name(), words);
+		return pisces_fail(error, "the co-kernel on node %s died%s", pisces_node_name(),
+				   words);
 	case EBUSY:
-		return pisces_fail(error, "the enclave has not been booted: no program can run in it yet");
+		return pisces_fail(error,
+				   "the enclave has not been booted: no program can run in it yet");
 	case ENOSPC:
 	case EAGAIN:
-		return pisces_fail(error, "the enclave has %u tasks already, which is all that it can have",
-				   PISCES_MAX_TASKS);
+		return pisces_fail(
+			error, "the enclave has %u tasks already, which is all that it can have",
+			PISCES_MAX_TASKS);
 	case ENOMEM:
 		return pisces_fail(error,
-				   "Linux on node %s has no memory for the channel of a task: run fewer "
-				   "tasks, or free memory",
+				   "Linux on node %s has no memory for the channel of a task: run "
+				   "fewer tasks, or free memory",
 				   pisces_node_name());
 	case EINVAL:
 		return pisces_fail(error, "the enclave does not have CPUs number %u to %u", first,
 				   first + count - 1);
 	default:
-		return pisces_fail(error, "the enclave on node %s takes no task: %s; see dmesg there",
+		return pisces_fail(error,
+				   "the enclave on node %s takes no task: %s; see dmesg there",
 				   pisces_node_name(), strerror(why));
 	}
 }

@@ -46,16 +46,16 @@ static int check(const char *path, struct pisces_image *image, struct pisces_err
 		return pisces_fail(error, "%.200s is not an image of a co-kernel", path);
 	if (header->abi != PISCES_ABI_VERSION || strcmp(header->build_id, PISCES_BUILD_ID) != 0)
 		return pisces_fail(error,
-				   "the co-kernel %.200s is of build %s, this program of build %s: install "
-				   "both from one build",
+				   "the co-kernel %.200s is of build %s, this program of build %s: "
+				   "install both from one build",
 				   path, header->build_id, PISCES_BUILD_ID);
 	if (header->header_size < sizeof(*header) || header->file_size > image->size ||
 	    header->memory_size < header->file_size || header->memory_size >= IMAGE_MAX ||
 	    header->virtual_base % PISCES_MEMORY_ALIGN != 0 ||
 	    header->entry - header->virtual_base >= header->file_size)
 		return pisces_fail(error,
-				   "%.200s is damaged: its header and its %zu bytes do not fit together; "
-				   "install it again",
+				   "%.200s is damaged: its header and its %zu bytes do not fit "
+				   "together; install it again",
 				   path, image->size);
 	return 0;
 }
@@ -68,8 +68,8 @@ int pisces_image_open(const char *path, struct pisces_image *image, struct pisce
 
 	memset(image, 0, sizeof(*image));
 	if (fd < 0)
-		return pisces_fail(error, "the co-kernel %.200s on node %s cannot be opened: %s", path,
-				   pisces_node_name(), strerror(errno));
+		return pisces_fail(error, "the co-kernel %.200s on node %s cannot be opened: %s",
+				   path, pisces_node_name(), strerror(errno));
 	if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) || file.st_size <= 0 ||
 	    (uint64_t)file.st_size >= IMAGE_MAX) {
 		pisces_fail(error, "%.200s is not an image of a co-kernel", path);

@@ -45,9 +45,9 @@ enum pisces_kind {
 
 struct pisces_request {
 	enum pisces_kind kind;
-	unsigned int cpus;	       /* 0: all of the allocation */
-	uint64_t memory;	       /* bytes; 0: that of the allocation */
-	char name[PISCES_NAME_LEN];    /* "": the enclave's number */
+	unsigned int cpus;		  /* 0: all of the allocation */
+	uint64_t memory;		  /* bytes; 0: that of the allocation */
+	char name[PISCES_NAME_LEN];	  /* "": the enclave's number */
 	char cmdline[PISCES_CMDLINE_LEN]; /* of the co-kernel; for its developers */
 	const char *image; /* file of the co-kernel, the caller's; NULL: pisces_image_path() */
 };
@@ -94,7 +94,7 @@ struct pisces_plan {
 	unsigned int memory_count;
 	struct pisces_plan_memory memory[PISCES_MAX_NODES];
 	struct pisces_cpuset linux_cpus; /* where the proxy may run: never one of cpus */
-	char note[256];			 /* what the user should know about it; "" if nothing */
+	char note[256];			 /* what the user should know; "" if nothing */
 };
 
 /* Plans on the topology of this machine as it is now. */
@@ -155,9 +155,9 @@ void pisces_task_share(unsigned int cpus, unsigned int tasks, unsigned int task,
  * with the user's arguments unchanged behind argv[0], and these variables,
  * which the proxy removes from the program's environment:
  */
-#define PISCES_ENV_FD "PISCES_PROXY_FD"		  /* number of the inherited task fd */
+#define PISCES_ENV_FD	   "PISCES_PROXY_FD"	  /* number of the inherited task fd */
 #define PISCES_ENV_PROGRAM "PISCES_PROXY_PROGRAM" /* argv[0] of the user */
-#define PISCES_ENV_CPUS "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
+#define PISCES_ENV_CPUS	   "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
 
 /* What to execute as the proxy; PISCES_PROXY is heeded as said above. */
 const char *pisces_proxy_path(void);
@@ -184,6 +184,12 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 /* A console fd of the enclave. */
 int pisces_console(uint32_t enclave, struct pisces_error *error);
 
+/*
+ * Copies the last whole lines of what the enclave has said so far to TEXT, as many
+ * as there is room for; always terminates it. Does not wait. Returns 0.
+ */
+int pisces_console_tail(uint32_t enclave, char *text, size_t size, struct pisces_error *error);
+
 /* ---- is this node ready? ---- */
 
 enum pisces_verdict {
@@ -194,9 +200,9 @@ enum pisces_verdict {
 
 struct pisces_check {
 	enum pisces_verdict verdict;
-	const char *what;   /* "kernel module" */
-	char finding[256];  /* "pisces.ko 0.1.0 is loaded" */
-	char remedy[256];   /* one command line or configuration line; "" if all is well */
+	const char *what;  /* "kernel module" */
+	char finding[256]; /* "pisces.ko 0.1.0 is loaded" */
+	char remedy[256];  /* one command line or configuration line; "" if all is well */
 };
 
 /* Runs all checks; returns how many it stored at CHECKS (at most CAPACITY). */

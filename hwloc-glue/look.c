@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static int list_on(int device, uint32_t **list, struct pisces_error *error)
 
 	/* As long as more enclaves appear than there was room for. */
 	for (;;) {
-		struct pisces_list ask = { .capacity = capacity };
+		struct pisces_list ask = {.capacity = capacity};
 		uint32_t *larger = realloc(numbers, capacity * sizeof(*numbers));
 
 		if (!larger) {
@@ -25,8 +26,8 @@ static int list_on(int device, uint32_t **list, struct pisces_error *error)
 		numbers = larger;
 		ask.enclaves = (uint64_t)(uintptr_t)numbers;
 		if (ioctl(device, PISCES_IOC_LIST, &ask) < 0) {
-			pisces_fail(error, "node %s does not list its enclaves: %s", pisces_node_name(),
-				    strerror(errno));
+			pisces_fail(error, "node %s does not list its enclaves: %s",
+				    pisces_node_name(), strerror(errno));
 			free(numbers);
 			return -1;
 		}
@@ -83,7 +84,7 @@ struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 				    struct pisces_error *error)
 {
 	struct pisces_status *status = NULL;
-	struct pisces_get_status ask = { .enclave = enclave };
+	struct pisces_get_status ask = {.enclave = enclave};
 	struct pisces_info info;
 	size_t size, stored;
 	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
@@ -145,7 +146,8 @@ static bool is_digit_name(const char *name)
 static int not_found(const char *name, const char *others, struct pisces_error *error)
 {
 	if (others[0] == '\0')
-		return pisces_fail(error, "there is no enclave '%.64s' on node %s, and no other either",
+		return pisces_fail(error,
+				   "there is no enclave '%.64s' on node %s, and no other either",
 				   name, pisces_node_name());
 	return pisces_fail(error, "there is no enclave '%.64s' on node %s; there are: %s", name,
 			   pisces_node_name(), others);
@@ -188,15 +190,16 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 		return not_found(name, others, error);
 	/* Names are the users' choice, and so two may choose the same. */
 	if (found > 1)
-		return pisces_fail(error, "%u enclaves on node %s are called '%.64s': say which by number; "
-				   "there are: %s",
+		return pisces_fail(error,
+				   "%u enclaves on node %s are called '%.64s': say which by "
+				   "number; there are: %s",
 				   found, pisces_node_name(), name, others);
 	return 0;
 }
 
 int pisces_console(uint32_t enclave, struct pisces_error *error)
 {
-	struct pisces_get_console ask = { .enclave = enclave };
+	struct pisces_get_console ask = {.enclave = enclave};
 	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
 	int fd;
 
@@ -208,8 +211,8 @@ int pisces_console(uint32_t enclave, struct pisces_error *error)
 		case EPERM:
 		case EACCES:
 			pisces_fail(error,
-				    "the console of enclave %u is for root and for the user whose program "
-				    "runs there",
+				    "the console of enclave %u is for root and for the user whose "
+				    "program runs there",
 				    enclave);
 			break;
 		case ENOENT:
@@ -225,4 +228,36 @@ int pisces_console(uint32_t enclave, struct pisces_error *error)
 	}
 	close(device);
 	return fd;
+}
+
+int pisces_console_tail(uint32_t enclave, char *text, size_t size, struct pisces_error *error)
+{
+	int fd = pisces_console(enclave, error);
+	bool cut = false;
+	size_t have = 0;
+	ssize_t got = -1;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
+		while ((got = read(fd, text + have, size - 1 - have)) > 0) {
+			have += (size_t)got;
+			if (have < size - 1)
+				continue;
+			/* Only the end matters: make room by forgetting the first half. */
+			memmove(text, text + have / 2, have - have / 2);
+			have -= have / 2;
+			cut = true;
+		}
+	}
+	close(fd);
+	text[have] = '\0';
+	if (cut) {
+		const char *line = strchr(text, '\n');
+
+		if (line)
+			memmove(text, line + 1, strlen(line + 1) + 1);
+	}
+	return 0;
 }

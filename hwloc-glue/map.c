@@ -44,8 +44,8 @@ static uint32_t core_of(hwloc_topology_t topology, hwloc_obj_t pu)
 
 /* The index in map->nodes[] of the hwloc node NODE, which is added if it is new. */
 static int add_node(hwloc_topology_t topology, hwloc_obj_t pu, hwloc_obj_t node,
-		    const uint64_t free[PISCES_MAX_NODES], struct pisces_map *map,
-		    uint32_t *index, struct pisces_error *error)
+		    const uint64_t free[PISCES_MAX_NODES], struct pisces_map *map, uint32_t *index,
+		    struct pisces_error *error)
 {
 	struct pisces_map_node *entry;
 	hwloc_obj_t package;

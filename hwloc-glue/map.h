@@ -18,7 +18,7 @@ struct pisces_map_pu {
 struct pisces_map_node {
 	uint32_t number; /* Linux's */
 	uint32_t package;
-	uint32_t first;	 /* its PUs are pus[first] to pus[first + count - 1] */
+	uint32_t first; /* its PUs are pus[first] to pus[first + count - 1] */
 	uint32_t count;
 	uint64_t memory; /* bytes in all */
 	uint64_t free;	 /* bytes that can be had now */

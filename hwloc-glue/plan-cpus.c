@@ -13,7 +13,7 @@ struct core {
 static struct core core_at(const struct pisces_map *map, const struct pisces_cpuset *candidates,
 			   uint32_t first)
 {
-	struct core core = { .first = first, .end = first };
+	struct core core = {.first = first, .end = first};
 
 	while (core.end < map->pu_count && map->pus[core.end].core == map->pus[first].core) {
 		if (pisces_cpuset_has(candidates, map->pus[core.end].cpu))
@@ -115,7 +115,7 @@ static unsigned int take_nodes(const struct pisces_map *map, const struct pisces
 			       unsigned int count, uint32_t package, struct pisces_cpuset *chosen)
 {
 	const struct pisces_map_node *node;
-	bool used[PISCES_MAX_NODES] = { false };
+	bool used[PISCES_MAX_NODES] = {false};
 	unsigned int nodes = 0;
 
 	while (count > 0 && (node = next_node(map, candidates, count, package, used))) {
@@ -137,7 +137,7 @@ static const struct pisces_map_node *single_node(const struct pisces_map *map,
 						 const struct pisces_cpuset *candidates,
 						 unsigned int count, uint64_t memory)
 {
-	bool poor[PISCES_MAX_NODES] = { false };
+	bool poor[PISCES_MAX_NODES] = {false};
 	const struct pisces_map_node *node;
 
 	for (uint32_t n = 0; n < map->node_count; n++)
@@ -177,7 +177,7 @@ void pisces_choose_cpus(const struct pisces_map *map, const struct pisces_cpuset
 {
 	const struct pisces_map_node *node = single_node(map, candidates, count, memory);
 
-	*chosen = (struct pisces_cpuset){ 0 };
+	*chosen = (struct pisces_cpuset){0};
 	if (node)
 		take_of_node(map, node, candidates, count, chosen);
 	else

@@ -15,7 +15,7 @@ struct weights {
 
 static struct weights weigh(const struct pisces_map *map, const struct pisces_plan *plan)
 {
-	struct weights weights = { .sum = 0 };
+	struct weights weights = {.sum = 0};
 
 	for (unsigned int i = 0; i < plan->cpu_count; i++) {
 		for (uint32_t n = 0; n < map->node_count; n++) {
@@ -58,11 +58,12 @@ static int wanted(const struct pisces_map *map, const struct weights *weights,
 	char asked[32], has[32], least[32];
 
 	if (size && allocation->memory && size > allocation->memory)
-		return pisces_fail(error,
-				   "%s of memory were asked for the enclave, and the allocation has %s: ask "
-				   "for at most that, or for a larger allocation (--mem)",
-				   pisces_size_format(size, asked, sizeof(asked)),
-				   pisces_size_format(allocation->memory, has, sizeof(has)));
+		return pisces_fail(
+			error,
+			"%s of memory were asked for the enclave, and the allocation has %s: ask "
+			"for at most that, or for a larger allocation (--mem)",
+			pisces_size_format(size, asked, sizeof(asked)),
+			pisces_size_format(allocation->memory, has, sizeof(has)));
 	if (!size)
 		size = allocation->memory;
 	if (!size) {
@@ -71,9 +72,10 @@ static int wanted(const struct pisces_map *map, const struct weights *weights,
 			size = PISCES_PLAN_MIN_MEMORY;
 	}
 	if (size < PISCES_PLAN_MIN_MEMORY)
-		return pisces_fail(error, "%s of memory are too little for an enclave: it needs %s at least",
-				   pisces_size_format(size, asked, sizeof(asked)),
-				   pisces_size_format(PISCES_PLAN_MIN_MEMORY, least, sizeof(least)));
+		return pisces_fail(
+			error, "%s of memory are too little for an enclave: it needs %s at least",
+			pisces_size_format(size, asked, sizeof(asked)),
+			pisces_size_format(PISCES_PLAN_MIN_MEMORY, least, sizeof(least)));
 	if (size > INT64_MAX - PISCES_MEMORY_ALIGN)
 		return pisces_fail(error, "%s of memory are more than there can be",
 				   pisces_size_format(size, asked, sizeof(asked)));
@@ -85,7 +87,7 @@ static int wanted(const struct pisces_map *map, const struct weights *weights,
 static void divide(const struct weights *weights, uint32_t node_count, uint64_t units,
 		   uint64_t share[PISCES_MAX_NODES])
 {
-	uint64_t rest[PISCES_MAX_NODES] = { 0 };
+	uint64_t rest[PISCES_MAX_NODES] = {0};
 	uint64_t left = units;
 
 	memset(share, 0, PISCES_MAX_NODES * sizeof(share[0]));
@@ -154,11 +156,11 @@ static int too_little(const struct pisces_map *map, const struct weights *weight
 	pisces_size_format(share, part, sizeof(part));
 	describe_nodes(map, weights, nodes, sizeof(nodes));
 	if (share == size)
-		return pisces_fail(error, "%s of memory were asked for (free: %s): %s", asked, nodes,
-				   most);
+		return pisces_fail(error, "%s of memory were asked for (free: %s): %s", asked,
+				   nodes, most);
 	return pisces_fail(error,
-			   "%s of memory were asked for, %s of it of NUMA node %u by the CPUs there (free: "
-			   "%s): %s",
+			   "%s of memory were asked for, %s of it of NUMA node %u by the CPUs "
+			   "there (free: %s): %s",
 			   asked, part, map->nodes[poor].number, nodes, most);
 }
 
@@ -171,8 +173,8 @@ int pisces_divide_memory(const struct pisces_map *map, const struct pisces_reque
 
 	if (weights.sum == 0)
 		return pisces_fail(error,
-				   "NUMA node %u, where the CPUs of the enclave are, has no memory: ask for "
-				   "CPUs of a node that has",
+				   "NUMA node %u, where the CPUs of the enclave are, has no "
+				   "memory: ask for CPUs of a node that has",
 				   plan->cpus[0].node);
 	if (wanted(map, &weights, request, allocation, &size, error) < 0)
 		return -1;

@@ -22,7 +22,7 @@ struct sets {
 static struct sets make_sets(const struct pisces_map *map,
 			     const struct pisces_allocation *allocation)
 {
-	struct sets sets = { .whole_node = pisces_cpuset_count(&allocation->cpus) == 0 };
+	struct sets sets = {.whole_node = pisces_cpuset_count(&allocation->cpus) == 0};
 
 	for (uint32_t i = 0; i < map->pu_count; i++)
 		pisces_cpuset_add(&sets.online, map->pus[i].cpu);
@@ -49,34 +49,35 @@ static unsigned int count_cpus(const struct sets *sets, const struct pisces_requ
 	char list[128], text[96] = "";
 
 	if (pisces_cpuset_count(&sets->online) == 1) {
-		pisces_fail(error,
-			    "this node has one CPU, and Linux needs it: an enclave needs a node with two "
-			    "or more");
+		pisces_fail(error, "this node has one CPU, and Linux needs it: an enclave needs a "
+				   "node with two or more");
 		return 0;
 	}
 	if (missing && want > can) {
 		snprintf(text, sizeof(text), "%s %.60s %s", missing == 1 ? "" : "s",
 			 pisces_cpuset_format(&sets->missing, list, sizeof(list)),
 			 missing == 1 ? "is" : "are");
-		pisces_fail(error,
-			    "%u CPU%s to be taken, and CPU%s not online in Linux: wait if another enclave "
-			    "has it (pisces list), else bring it online or ask for other CPUs",
-			    want, want == 1 ? " was" : "s were", text);
+		pisces_fail(
+			error,
+			"%u CPU%s to be taken, and CPU%s not online in Linux: wait if another "
+			"enclave has it (pisces list), else bring it online or ask for other CPUs",
+			want, want == 1 ? " was" : "s were", text);
 		return 0;
 	}
 	if (can == 0) {
-		pisces_fail(error,
-			    "the only CPU that was allocated is CPU 0, which Linux cannot give away: ask "
-			    "for one CPU more, or keep jobs off CPU 0 (CpuSpecList=0 for the node in "
-			    "slurm.conf)");
+		pisces_fail(error, "the only CPU that was allocated is CPU 0, which Linux cannot "
+				   "give away: ask for one CPU more, or keep jobs off CPU 0 "
+				   "(CpuSpecList=0 for the node in slurm.conf)");
 		return 0;
 	}
 	if (want > can) {
 		if (sets->has_cpu_0)
 			strcpy(text, ", and CPU 0, which Linux cannot give away");
-		pisces_fail(error, "%u CPUs were asked for, and there are %u to take (%s)%s: ask for at most %u",
-			    want, can, pisces_cpuset_format(&sets->candidates, list, sizeof(list)), text,
-			    can);
+		pisces_fail(error,
+			    "%u CPUs were asked for, and there are %u to take (%s)%s: ask for at "
+			    "most %u",
+			    want, can, pisces_cpuset_format(&sets->candidates, list, sizeof(list)),
+			    text, can);
 		return 0;
 	}
 	return want;
@@ -116,7 +117,7 @@ static int choose_linux_cpus(const struct pisces_map *map, const struct sets *se
 			     const struct pisces_cpuset *chosen, struct pisces_plan *plan,
 			     struct pisces_error *error)
 {
-	struct pisces_cpuset first_core = { 0 };
+	struct pisces_cpuset first_core = {0};
 
 	if (remains(&sets->allocated, chosen, &plan->linux_cpus))
 		return 0;
@@ -131,9 +132,9 @@ static int choose_linux_cpus(const struct pisces_map *map, const struct sets *se
 	if (remains(&first_core, chosen, &plan->linux_cpus) ||
 	    remains(&sets->online, chosen, &plan->linux_cpus))
 		return 0;
-	return pisces_fail(error,
-			   "%u CPUs are all that are online, and Linux needs one: ask for %u at most",
-			   plan->cpu_count, plan->cpu_count - 1);
+	return pisces_fail(
+		error, "%u CPUs are all that are online, and Linux needs one: ask for %u at most",
+		plan->cpu_count, plan->cpu_count - 1);
 }
 
 /* The first PU of the plan whose core has a PU that stays with Linux; -1 if there is none. */
@@ -164,11 +165,11 @@ static void write_note(const struct pisces_map *map, const struct sets *sets,
 
 	plan->note[0] = '\0';
 	if (sets->has_cpu_0 && !sets->whole_node && request->cpus == 0)
-		used = (size_t)snprintf(
-			plan->note, sizeof(plan->note),
-			"CPU 0 of the allocation stays with Linux, which cannot give it away: the enclave "
-			"has %u CPU%s (CpuSpecList=0 for the node in slurm.conf keeps jobs off CPU 0)",
-			plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
+		used = (size_t)snprintf(plan->note, sizeof(plan->note),
+					"CPU 0 of the allocation stays with Linux, which cannot "
+					"give it away: the enclave has %u CPU%s (CpuSpecList=0 for "
+					"the node in slurm.conf keeps jobs off CPU 0)",
+					plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
 	if (shared >= 0 && used < sizeof(plan->note))
 		snprintf(plan->note + used, sizeof(plan->note) - used,
 			 "%sCPU %d shares its core with CPU %u of Linux", used ? "; " : "", shared,

@@ -23,13 +23,14 @@ static int set_kind(struct pisces_request *request, const char *value, struct pi
 		request->kind = PISCES_KIND_NONE;
 	else if (strcmp(value, "vm") == 0)
 		return pisces_fail(error,
-				   "enclaves of kind 'vm' are not in this release (%s): use lwk, or none "
-				   "to run on Linux",
+				   "enclaves of kind 'vm' are not in this release (%s): use lwk, "
+				   "or none to run on Linux",
 				   PISCES_VERSION_STRING);
 	else
-		return pisces_fail(error,
-				   "there is no kind of enclave '%.64s': use lwk, or none to run on Linux",
-				   value);
+		return pisces_fail(
+			error,
+			"there is no kind of enclave '%.64s': use lwk, or none to run on Linux",
+			value);
 	return 0;
 }
 
@@ -57,22 +58,23 @@ static int set_mem(struct pisces_request *request, const char *value, struct pis
 
 static int set_name(struct pisces_request *request, const char *value, struct pisces_error *error)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._:-";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
 	size_t length = strlen(value);
 
 	if (length == 0 || length >= PISCES_NAME_LEN)
 		return pisces_fail(error, "the name of an enclave has 1 to %u characters, not %zu",
 				   PISCES_NAME_LEN - 1, length);
 	if (strspn(value, allowed) != length)
-		return pisces_fail(error,
-				   "'%s' cannot be the name of an enclave: use letters, digits and . _ : -",
-				   value);
+		return pisces_fail(
+			error,
+			"'%s' cannot be the name of an enclave: use letters, digits and . _ : -",
+			value);
 	/* It would be taken for the number of another enclave. */
 	if (strspn(value, "0123456789") == length)
 		return pisces_fail(error,
-				   "'%s' cannot be the name of an enclave, since it is a number: put a "
-				   "letter into it",
+				   "'%s' cannot be the name of an enclave, since it is a number: "
+				   "put a letter into it",
 				   value);
 	memcpy(request->name, value, length + 1);
 	return 0;
@@ -84,14 +86,14 @@ static int set_cmdline(struct pisces_request *request, const char *value,
 	size_t length = strlen(value);
 
 	if (length >= PISCES_CMDLINE_LEN)
-		return pisces_fail(error,
-				   "the co-kernel's command line has at most %u characters, not %zu",
-				   PISCES_CMDLINE_LEN - 1, length);
+		return pisces_fail(
+			error, "the co-kernel's command line has at most %u characters, not %zu",
+			PISCES_CMDLINE_LEN - 1, length);
 	for (const char *at = value; *at; at++) {
 		if (!isprint((unsigned char)*at))
 			return pisces_fail(error,
-					   "the co-kernel's command line has a character of code %d: use "
-					   "printable ASCII",
+					   "the co-kernel's command line has a character of code "
+					   "%d: use printable ASCII",
 					   (unsigned char)*at);
 	}
 	memcpy(request->cmdline, value, length + 1);
@@ -102,16 +104,16 @@ static const struct {
 	const char *name;
 	int (*set)(struct pisces_request *request, const char *value, struct pisces_error *error);
 } options[] = {
-	{ "kind", set_kind },
-	{ "cpus", set_cpus },
-	{ "mem", set_mem },
-	{ "name", set_name },
-	{ "cmdline", set_cmdline },
+	{"kind", set_kind},
+	{"cpus", set_cpus},
+	{"mem", set_mem},
+	{"name", set_name},
+	{"cmdline", set_cmdline},
 	/* Known, so that the user hears that it was not a spelling mistake. */
-	{ "io", NULL },
-	{ "stage", NULL },
-	{ "device", NULL },
-	{ "image", NULL },
+	{"io", NULL},
+	{"stage", NULL},
+	{"device", NULL},
+	{"image", NULL},
 };
 
 int pisces_request_set(struct pisces_request *request, const char *option, const char *value,
@@ -121,16 +123,18 @@ int pisces_request_set(struct pisces_request *request, const char *option, const
 		if (strcmp(option, options[i].name) != 0)
 			continue;
 		if (!options[i].set)
-			return pisces_fail(error, "the option '%s' is not in this release (%s): leave it out",
-					   option, PISCES_VERSION_STRING);
+			return pisces_fail(
+				error, "the option '%s' is not in this release (%s): leave it out",
+				option, PISCES_VERSION_STRING);
 		/* sbatch cuts its lines at this character: it must mean nothing anywhere. */
 		if (strchr(value, '#'))
-			return pisces_fail(error, "the value of '%s' has a '#', which sbatch would cut off: "
-					   "leave it out",
+			return pisces_fail(error,
+					   "the value of '%s' has a '#', which sbatch would cut "
+					   "off: leave it out",
 					   option);
 		return options[i].set(request, value, error);
 	}
-	return pisces_fail(error,
-			   "there is no option '%.64s': there are kind, cpus, mem, name and cmdline",
-			   option);
+	return pisces_fail(
+		error, "there is no option '%.64s': there are kind, cpus, mem, name and cmdline",
+		option);
 }

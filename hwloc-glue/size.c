@@ -13,10 +13,10 @@ static const struct {
 	const char *name;
 	uint64_t bytes;
 } units[] = {
-	{ 'T', "TiB", 1ull << 40 },
-	{ 'G', "GiB", 1ull << 30 },
-	{ 'M', "MiB", 1ull << 20 },
-	{ 'K', "KiB", 1ull << 10 },
+	{'T', "TiB", 1ull << 40},
+	{'G', "GiB", 1ull << 30},
+	{'M', "MiB", 1ull << 20},
+	{'K', "KiB", 1ull << 10},
 };
 
 #define UNITS (sizeof(units) / sizeof(units[0]))
@@ -27,8 +27,8 @@ static const struct {
 static int not_a_size(const char *text, struct pisces_error *error)
 {
 	return pisces_fail(error,
-			   "'%.64s' is not a size of memory: write a number with K, M, G or T, "
-			   "as 512M or 1.5G (without a letter it is MiB)",
+			   "'%.64s' is not a size of memory: write a number with K, M, G or T, as "
+			   "512M or 1.5G (without a letter it is MiB)",
 			   text);
 }
 
@@ -79,8 +79,8 @@ int pisces_size_parse(const char *text, uint64_t *bytes, struct pisces_error *er
 		return not_a_size(text, error);
 
 	part = (uint64_t)((unsigned __int128)fraction * unit / scale);
-	if (__builtin_mul_overflow(whole, unit, &size) || __builtin_add_overflow(size, part, &size) ||
-	    size > INT64_MAX)
+	if (__builtin_mul_overflow(whole, unit, &size) ||
+	    __builtin_add_overflow(size, part, &size) || size > INT64_MAX)
 		return pisces_fail(error, "'%.64s' is more memory than there can be", text);
 	if (size == 0)
 		return pisces_fail(error, "'%.64s' is no memory at all: ask for more than 0", text);

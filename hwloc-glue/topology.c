@@ -51,7 +51,8 @@ void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
 		if (pisces_read_text(path, text, sizeof(text)) < 0 &&
 		    (node != 0 || pisces_read_text("/proc/meminfo", text, sizeof(text)) < 0))
 			continue;
-		free[node] = meminfo_bytes(text, "MemFree:") + meminfo_bytes(text, "Active(file):") +
+		free[node] = meminfo_bytes(text, "MemFree:") +
+			     meminfo_bytes(text, "Active(file):") +
 			     meminfo_bytes(text, "Inactive(file):") +
 			     meminfo_bytes(text, "SReclaimable:") / 2;
 	}
@@ -70,11 +71,12 @@ int pisces_plan_here(const struct pisces_request *request,
 	/* It binds this process to each PU in turn to ask it, which Linux tells as well. */
 	hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
 	if (hwloc_topology_load(topology) < 0) {
-		pisces_fail(error, "hwloc cannot read the topology of node %s: %s", pisces_node_name(),
-			    strerror(errno));
+		pisces_fail(error, "hwloc cannot read the topology of node %s: %s",
+			    pisces_node_name(), strerror(errno));
 	} else if (!hwloc_topology_is_thissystem(topology)) {
-		pisces_fail(error,
-			    "an environment variable HWLOC_... describes another machine: unset it");
+		pisces_fail(
+			error,
+			"an environment variable HWLOC_... describes another machine: unset it");
 	} else {
 		pisces_free_memory(free);
 		result = pisces_plan_make(topology, free, request, allocation, plan, error);
@@ -91,7 +93,8 @@ static int set_description(hwloc_topology_t topology, const char *description,
 	if (stat(description, &file) == 0) {
 		if (hwloc_topology_set_xml(topology, description) == 0)
 			return 0;
-		return pisces_fail(error, "%.128s is not a topology in hwloc's XML (lstopo --of xml)",
+		return pisces_fail(error,
+				   "%.128s is not a topology in hwloc's XML (lstopo --of xml)",
 				   description);
 	}
 	if (strchr(description, '/') || !strchr(description, ':'))
@@ -99,8 +102,8 @@ static int set_description(hwloc_topology_t topology, const char *description,
 	if (hwloc_topology_set_synthetic(topology, description) == 0)
 		return 0;
 	return pisces_fail(error,
-			   "'%.128s' is not a topology in hwloc's synthetic syntax, as "
-			   "'package:2 core:4 pu:2'",
+			   "'%.128s' is not a topology in hwloc's synthetic syntax, as 'package:2 "
+			   "core:4 pu:2'",
 			   description);
 }
 
@@ -115,8 +118,8 @@ int pisces_plan_for(const char *description, const struct pisces_request *reques
 		return -1;
 	if (set_description(topology, description, error) == 0) {
 		if (hwloc_topology_load(topology) < 0)
-			pisces_fail(error, "hwloc cannot load the topology '%.128s': %s", description,
-				    strerror(errno));
+			pisces_fail(error, "hwloc cannot load the topology '%.128s': %s",
+				    description, strerror(errno));
 		else
 			result = pisces_plan_make(topology, NULL, request, allocation, plan, error);
 	}

@@ -116,6 +116,8 @@ int enclave_boot(struct enclave *e, struct pisces_boot *request)
 	ret = launch_cpus(e, header.virtual_base, header.entry, &launch_ns);
 	if (ret && !e->launched) {
 		boot_set_state(e, PISCES_ENCLAVE_NEW);
+		/* If Linux goes down at this moment, the enclave has been dead in between. */
+		cancel_delayed_work_sync(&e->silence_work);
 		boot_undo(e);
 		return ret;
 	}

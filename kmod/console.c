@@ -205,7 +205,6 @@ static const struct file_operations console_operations = {
 	.read = console_read,
 	.poll = console_poll,
 	.release = console_release,
-	.llseek = no_llseek,
 };
 
 int console_fd(struct enclave *e)

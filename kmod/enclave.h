@@ -115,6 +115,12 @@ struct enclave *enclave_find(u32 number);
 /* Stores at most CAPACITY numbers at NUMBERS; returns how many enclaves there are. */
 u32 enclave_list(u32 *numbers, u32 capacity);
 
+/* Takes it out of the list. */
+void enclave_remove(struct enclave *e);
+
+/* Calls VISIT for each enclave; with LOCK, under the list's lock, interrupts off. */
+void enclaves_visit(void (*visit)(struct enclave *e), bool lock);
+
 /*
  * Ends the enclave and gives all that it has back to Linux. Returns when that
  * is done. The caller's reference stays.
@@ -130,6 +136,10 @@ void enclave_die(struct enclave *e, bool at_once, const char *reason);
 
 /* The same with e->lock held. */
 void enclave_die_locked(struct enclave *e, bool at_once, const char *reason);
+
+/* Works of an enclave: see ending.c. */
+void enclave_silence_work(struct work_struct *work);
+void enclave_end_work(struct work_struct *work);
 
 /* Sends INIT to all CPUs that may run the co-kernel. e->lock is held. */
 void enclave_silence_locked(struct enclave *e);

@@ -209,7 +209,6 @@ static const struct file_operations enclave_operations = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = enclave_poll,
 	.release = enclave_release,
-	.llseek = no_llseek,
 };
 
 int enclave_fd(const struct pisces_create *request)

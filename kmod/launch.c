@@ -35,6 +35,7 @@
 #define INIT_WAIT_US 1000    /* as measured to be enough; the manuals say 10 ms for CPUs of 1995 */
 #define STARTUP_WAIT_US 200
 #define ARRIVE_WAIT_MS 10000 /* an emulator on a busy machine takes its time */
+#define SILENCE_WAIT_MS 10   /* from INIT to where a CPU has surely taken it */
 
 static DEFINE_MUTEX(launch_mutex); /* of the page */
 
@@ -174,7 +175,7 @@ static int launch_through(struct enclave *e, struct low_page *low)
 	launch_send(e, apic_send_startup, low->phys, true);
 
 	while (cpus_missing(e)) {
-		if (enclave_state(e) != PISCES_ENCLAVE_BOOTING)
+		if (enclave_is_over(e))
 			return -ESHUTDOWN;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -226,10 +227,11 @@ int launch_cpus(struct enclave *e, u64 virtual_base, u64 entry, u64 *ns)
 	if (ret) {
 		enclave_warn(e, "%u of %u CPUs did not arrive in the co-kernel\n",
 			     cpus_missing(e), e->cpu_count);
-		/* Whoever is late must not find the page as it was. */
+		/* Whoever is late must not run in the page when it is as it was. */
 		spin_lock_irqsave(&e->lock, flags);
 		enclave_silence_locked(e);
 		spin_unlock_irqrestore(&e->lock, flags);
+		msleep(SILENCE_WAIT_MS);
 	}
 	cpus_read_unlock();
 give_back:

@@ -20,6 +20,7 @@
 #include <asm/tsc.h>
 #include <pisces/build_id.h>
 
+#include "clock.h"
 #include "enclave.h"
 #include "shared.h"
 
@@ -172,7 +173,6 @@ static const struct file_operations control_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = control_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = no_llseek,
 };
 
 static struct miscdevice control_device = {
@@ -236,6 +236,7 @@ static int __init pisces_init(void)
 	ret = machine_check();
 	if (ret)
 		return ret;
+	clock_init();
 	ret = enclaves_init();
 	if (ret)
 		return ret;

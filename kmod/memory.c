@@ -19,6 +19,7 @@
 #include <pisces/abi.h>
 
 #include "compat.h"
+#include "log.h"
 #include "memory.h"
 
 #define BLOCK_PAGES (PISCES_MEMORY_ALIGN / PAGE_SIZE)
@@ -78,8 +79,9 @@ static bool block_looks_free(unsigned long first, struct zone *zone)
 		if (!page || PageReserved(page) || page_zone(page) != zone)
 			return false;
 		if (PageBuddy(page)) {
+			/* Free pages in one piece; the number may be gone already. */
 			order = READ_ONCE(page->private);
-			pfn += order < MAX_ORDER ? 1ul << order : 1;
+			pfn += order < ilog2(BLOCK_PAGES) ? 1ul << order : BLOCK_PAGES;
 			continue;
 		}
 		if (page_count(page) && !compat_page_is_movable(page))
@@ -220,13 +222,15 @@ static int search_node(struct memory_search *search)
 	}
 }
 
-static int range_show(struct memory_range *range, const char *name)
+/* For people. A range that lies across two pieces of System RAM cannot be shown. */
+static void range_show(struct memory_range *range, const char *name)
 {
 	range->resource.name = name;
 	range->resource.start = range->base;
 	range->resource.end = range->base + range->size - 1;
 	range->resource.flags = IORESOURCE_MEM | IORESOURCE_BUSY;
-	return insert_resource(&iomem_resource, &range->resource);
+	if (insert_resource(&iomem_resource, &range->resource))
+		pr_info("%s: %pR is not shown in /proc/iomem\n", name, &range->resource);
 }
 
 void memory_give_back(struct list_head *ranges)
@@ -264,19 +268,14 @@ int memory_take(struct list_head *ranges, u64 size, u32 node, unsigned int max_r
 	search.left = PHYS_PFN(size);
 	ret = search_node(&search);
 	*available = min(*available, size - PFN_PHYS(search.left));
-	if (ret)
-		goto give_back;
-	list_for_each_entry(range, &search.ranges, link) {
-		ret = range_show(range, name);
-		if (ret)
-			goto give_back;
+	if (ret) {
+		memory_give_back(&search.ranges);
+		return ret;
 	}
+	list_for_each_entry(range, &search.ranges, link)
+		range_show(range, name);
 	list_splice_tail(&search.ranges, ranges);
 	return 0;
-
-give_back:
-	memory_give_back(&search.ranges);
-	return ret;
 }
 
 struct page *memory_alloc_shared(size_t bytes, int node)

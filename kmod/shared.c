@@ -5,17 +5,15 @@
  */
 
 #include <linux/io.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include <linux/topology.h>
 #include <linux/uaccess.h>
 #include <linux/utsname.h>
 #include <asm/msr.h>
-#include <asm/tsc.h>
 #include <pisces/build_id.h>
 
+#include "clock.h"
 #include "control.h"
 #include "enclave.h"
 #include "memory.h"
@@ -92,32 +90,6 @@ void shared_destroy(struct enclave *e)
 	memory_free_shared(old.pages, old.bytes);
 }
 
-/* Samples all clocks at one moment: the quickest of a few tries. */
-static void describe_time(struct pisces_boot_block *boot)
-{
-	u64 best = U64_MAX;
-	int i;
-
-	boot->tsc_khz = tsc_khz;
-	for (i = 0; i < 8; i++) {
-		unsigned long flags;
-		u64 before, after;
-		ktime_t now;
-
-		local_irq_save(flags);
-		before = rdtsc_ordered();
-		now = ktime_get();
-		after = rdtsc_ordered();
-		local_irq_restore(flags);
-		if (after - before >= best)
-			continue;
-		best = after - before;
-		boot->tsc_base = before + best / 2;
-		boot->monotonic_ns = ktime_to_ns(now);
-		boot->realtime_ns = ktime_to_ns(ktime_mono_to_real(now));
-	}
-}
-
 static void describe_nodes(struct pisces_boot_block *boot)
 {
 	unsigned int from, to;
@@ -178,7 +150,7 @@ void shared_describe(struct enclave *e, const char *cmdline)
 	}
 	describe_memory(boot, e);
 	describe_nodes(boot);
-	describe_time(boot);
+	clock_describe(boot);
 }
 
 int shared_read_status(struct enclave *e, struct pisces_get_status *request)

@@ -3,16 +3,56 @@
 #ifndef PISCES_KMOD_TASK_H
 #define PISCES_KMOD_TASK_H
 
+#include <linux/refcount.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <pisces/abi.h>
+#include <pisces/ring.h>
 
 struct enclave;
+struct file;
+struct page;
 struct pisces_task;
+
+enum task_life {
+	TASK_LIFE_NEW,
+	TASK_LIFE_STARTED, /* the co-kernel knows of it */
+	TASK_LIFE_ENDED,   /* and has let go of it */
+};
+
+struct task {
+	refcount_t references;
+	struct enclave *enclave;
+	u32 id, uid, gid;
+	u64 cpus[PISCES_CPU_WORDS];
+
+	/* of the enclave's lock */
+	enum task_life life;
+	bool closed; /* the fd is */
+	u64 rings;   /* since the last read */
+
+	wait_queue_head_t wait;
+	struct work_struct put_work; /* for where freeing is not allowed */
+
+	struct page *channel;
+	size_t channel_bytes;
+	struct pisces_ring *replies;
+};
 
 /*
  * PISCES_IOC_TASK: makes a task. Returns a reserved fd, not yet installed, and
  * its file at *FILE; fills the out fields of *REQUEST. e->mutex is held.
  */
 int task_create(struct enclave *e, struct pisces_task *request, struct file **file);
+
+/* A file for the task, which takes over a reference; or an ERR_PTR. */
+struct file *task_file(struct task *task);
+
+void task_put(struct task *task);
+
+/* Takes it out of the enclave's table. The table's reference is the caller's then. */
+void task_remove_locked(struct task *task);
 
 /* Wakes the proxies that the co-kernel has asked for. True if there were any. e->drain is held. */
 bool tasks_answer(struct enclave *e);

@@ -119,6 +119,13 @@ static const struct call_type call_types[] = {
 	[SYS_chdir] = { BLOCKS, { PATH } },
 	[SYS_fchdir] = { BLOCKS, { FD } },
 	[SYS_getcwd] = { BLOCKS_NEVER, { BUFFER(1), VALUE } },
+	[SYS_getxattr] = { BLOCKS, { PATH, PATH, BUFFER(3), VALUE } },
+	[SYS_lgetxattr] = { BLOCKS, { PATH, PATH, BUFFER(3), VALUE } },
+	[SYS_fgetxattr] = { BLOCKS, { FD, PATH, BUFFER(3), VALUE } },
+	[SYS_listxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
+	[SYS_llistxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
+	[SYS_flistxattr] = { BLOCKS, { FD, BUFFER(2), VALUE } },
+	[SYS_memfd_create] = { BLOCKS_NEVER, { PATH, VALUE } },
 	[SYS_getrandom] = { BLOCKS_NEVER, { BUFFER(1), VALUE, VALUE } },
 	[SYS_umask] = { BLOCKS_NEVER, { VALUE } },
 };

@@ -28,7 +28,7 @@ static bool cpus_of_cgroup(pid_t pid, struct pisces_cpuset *cpus)
 	       pisces_cpuset_parse(list, cpus) == 0 && pisces_cpuset_count(cpus) > 0;
 }
 
-static bool cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus)
+bool allocation_cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus)
 {
 	char *cores = NULL, *list = NULL;
 
@@ -127,7 +127,7 @@ int allocation_of_step(spank_t spank, pid_t task_pid,
 		       struct pisces_allocation *allocation, struct pisces_error *error)
 {
 	if (!cpus_of_cgroup(task_pid, &allocation->cpus) &&
-	    !cpus_of_slurm(spank, &allocation->cpus) &&
+	    !allocation_cpus_of_slurm(spank, &allocation->cpus) &&
 	    !cpus_of_task(task_pid, &allocation->cpus)) {
 		snprintf(error->text, sizeof(error->text),
 			 "it cannot be found out which CPUs the step has: see the log of slurmd");

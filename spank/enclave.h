@@ -54,11 +54,15 @@ int local_user_init(spank_t spank);
 
 int step_init(spank_t spank);
 int step_post_opt(spank_t spank);
+int step_warn(spank_t spank);
 int step_task_forked(spank_t spank);
 int step_task_ended(spank_t spank);
 int step_ended(spank_t spank);
 
 /* ---- allocation.c: what Slurm gave to the step ---- */
+
+/* The step's CPUs by Slurm's own account. False if it does not tell. */
+bool allocation_cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus);
 
 /*
  * Fills ALLOCATION for the step whose task is TASK_PID. Returns 0, or -1 and *error.

@@ -2,7 +2,7 @@
 /*
  * A socket pair per task, made before the tasks are forked. By the time that a
  * task looks, slurmstepd has sent: it lets no task go before all are forked and
- * their hooks done. The descriptor waits in the socket, so slurmstepd needs not
+ * their hooks are done. The descriptor waits in the socket, so slurmstepd needs not
  * hold it, and it is received without close-on-exec by the one process that
  * passes it on, by exec, to the proxy.
  */

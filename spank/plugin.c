@@ -47,6 +47,12 @@ int slurm_spank_local_user_init(spank_t spank, int ac, char *argv[])
 	return local_user_init(spank);
 }
 
+int slurm_spank_user_init(spank_t spank, int ac, char *argv[])
+{
+	(void)ac, (void)argv;
+	return step_warn(spank);
+}
+
 int slurm_spank_task_post_fork(spank_t spank, int ac, char *argv[])
 {
 	(void)ac, (void)argv;

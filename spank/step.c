@@ -10,6 +10,7 @@
 #include "enclave.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,12 +22,12 @@ static struct {
 	uid_t uid;
 	gid_t gid;
 	uint32_t tasks;	      /* on this node */
+	uint32_t tasks_forked;
 	uint32_t tasks_ended;
 	struct pisces_error error; /* remembered; "" as long as all is well */
 	struct handover *handover;
 	int enclave;	      /* fd, or -1 */
 	pid_t closed_by;      /* which process closed it */
-	bool started;	      /* or tried to */
 	struct pisces_plan plan;
 } step = { .enclave = -1 };
 
@@ -118,7 +119,40 @@ int step_post_opt(spank_t spank)
 	return 0;
 }
 
-/* Plans and boots, on behalf of the first task, whose process shows the step's cpuset. */
+/*
+ * Any step, as soon as what it says reaches the user: Slurm cannot start a task all
+ * of whose CPUs are away, and what it says of that helps nobody.
+ */
+int step_warn(spank_t spank)
+{
+	struct pisces_cpuset cpus;
+	struct pisces_error error;
+	struct pisces_info info;
+	uint32_t *list = NULL, id, job;
+	int count, i;
+
+	if (spank_get_item(spank, S_JOB_STEPID, &id) != ESPANK_SUCCESS || !is_for_people(id) ||
+	    spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
+	    !allocation_cpus_of_slurm(spank, &cpus))
+		return 0;
+	count = pisces_list(&list, &error);
+	for (i = 0; i < count; i++) {
+		unsigned int word, shared = 0;
+
+		if (pisces_info(list[i], &info, &error) != 0 || info.job != job)
+			continue;
+		for (word = 0; word < PISCES_CPU_WORDS; word++)
+			shared |= (info.cpus[word] & cpus.word[word]) != 0;
+		if (shared)
+			slurm_spank_log("enclave: CPUs of this step are away from Linux, in the "
+					"enclave of step %u.%u: give steps beside each other CPUs "
+					"of their own (srun --exact)", info.job, info.step);
+	}
+	free(list);
+	return 0;
+}
+
+/* Plans and boots. The process of a task, TASK_PID, shows the step's cpuset. */
 static void start(spank_t spank, pid_t task_pid)
 {
 	struct pisces_allocation allocation = { 0 };
@@ -126,7 +160,6 @@ static void start(spank_t spank, pid_t task_pid)
 	struct pisces_error error;
 	char list[1024];
 
-	step.started = true;
 	if (step.error.text[0] != '\0')
 		return;
 	if (allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
@@ -147,8 +180,10 @@ static void start(spank_t spank, pid_t task_pid)
 		   (unsigned long long)times.boot / 1000000);
 }
 
-static int make_task(unsigned int task, struct handover_news *news)
+/* Tells task TASK what it has, or why it has nothing. */
+static void tell(unsigned int task)
 {
+	struct handover_news news = { 0 };
 	struct pisces_error error;
 	unsigned int first, count;
 	int fd = -1;
@@ -157,35 +192,36 @@ static int make_task(unsigned int task, struct handover_news *news)
 		pisces_task_share(step.plan.cpu_count, step.tasks, task, &first, &count);
 		fd = pisces_enclave_task(step.enclave, first, count, step.uid, step.gid, &error);
 		if (fd < 0)
-			snprintf(news->text, sizeof(news->text), "%s", error.text);
+			snprintf(news.text, sizeof(news.text), "%s", error.text);
 	} else {
-		snprintf(news->text, sizeof(news->text), "%s", step.error.text);
+		snprintf(news.text, sizeof(news.text), "%s", step.error.text);
 	}
-	news->good = fd >= 0;
-	pisces_cpuset_format(&step.plan.linux_cpus, news->cpus, sizeof(news->cpus));
+	news.good = fd >= 0;
+	pisces_cpuset_format(&step.plan.linux_cpus, news.cpus, sizeof(news.cpus));
 	if (task == 0)
-		snprintf(news->note, sizeof(news->note), "%s", step.plan.note);
-	return fd;
-}
-
-int step_task_forked(spank_t spank)
-{
-	struct handover_news news = { 0 };
-	pid_t pid = 0;
-	int task = -1;
-	int fd;
-
-	if (!step.is_ours || !step.handover)
-		return 0;
-	if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task < 0 ||
-	    spank_get_item(spank, S_TASK_PID, &pid) != ESPANK_SUCCESS)
-		return 0;
-	if (!step.started)
-		start(spank, pid);
-	fd = make_task((unsigned int)task, &news);
-	handover_send(step.handover, (unsigned int)task, &news, fd);
+		snprintf(news.note, sizeof(news.note), "%s", step.plan.note);
+	handover_send(step.handover, task, &news, fd);
 	if (fd >= 0)
 		close(fd);
+}
+
+/*
+ * Slurm binds a task to its CPUs just before this hook, one task after the other,
+ * and gives the step up if one of them is gone: so CPUs are taken when the last
+ * task has been bound. All tasks wait until then.
+ */
+int step_task_forked(spank_t spank)
+{
+	pid_t pid = 0;
+	uint32_t task;
+
+	if (!step.is_ours || !step.handover || ++step.tasks_forked < step.tasks)
+		return 0;
+	if (spank_get_item(spank, S_TASK_PID, &pid) != ESPANK_SUCCESS)
+		remember("Slurm does not say which process a task is");
+	start(spank, pid);
+	for (task = 0; task < step.tasks; task++)
+		tell(task);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ plugin=${ENCLAVE_SO:-$(cd "${top_builddir:-.}" && pwd)/.libs/enclave.so}
 exported=$(nm -D --defined-only "$plugin" | awk '{ print $3 }' | sort | tr '\n' ' ')
 is "$exported" "plugin_name plugin_type plugin_version slurm_spank_exit slurm_spank_init \
 slurm_spank_init_post_opt slurm_spank_job_epilog slurm_spank_local_user_init \
-slurm_spank_task_exit slurm_spank_task_init slurm_spank_task_post_fork spank_plugin_version " \
+slurm_spank_task_exit slurm_spank_task_init slurm_spank_task_post_fork slurm_spank_user_init spank_plugin_version " \
 	"exported is what SPANK looks for"
 
 # Functions of Slurm: those of spank.h, and one that may be missing.

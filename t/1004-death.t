@@ -16,7 +16,9 @@ is "$rc" 134 "abort: died by SIGABRT"
 # Signals from outside, to a program that computes and to one that waits.
 for signal in TERM:143 INT:130 KILL:137; do
 	name=${signal%:*} status=${signal#*:}
-	pisces run --cpus=1 --mem=128M --name=victim -- $examples/spin 60 > /dev/null 2>&1 &
+	# A shell lets its background programs ignore SIGINT.
+	env --default-signal=INT pisces run --cpus=1 --mem=128M --name=victim -- \
+		$examples/spin 60 > /dev/null 2>&1 &
 	run_pid=$!
 	wait_until 60 eval 'proxy=$(pgrep -x -P '$run_pid' pisces-proxy)' || diag "no proxy came up"
 	wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
@@ -48,13 +50,15 @@ for way in fault panic; do
 	node_recovers "co-kernel died ($way)"
 done
 
-pisces run --cpus=1 --mem=128M --append="crash=panic" --name=dying -- $examples/crash 10 > /dev/null 2>&1 &
+pisces run --cpus=1 --mem=128M --append="crash=panic" --name=dying -- $examples/crash 5 \
+	> /dev/null 2>&1 &
 run_pid=$!
-wait_until 60 eval 'pisces console dying > console.txt 2>/dev/null && grep -q backtrace console.txt'
-console=$(cat console.txt)
+wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
+run pisces console --follow dying
 wait $run_pid
+console=$out
 like "$console" "rip" "the console has the registers"
-like "$console" "backtrace" "and a backtrace"
+like "$console" "at ffffffff8" "and a backtrace"
 
 run pisces run --cpus=1 --mem=128M -- $examples/hello
 is "$rc" 0 "the next enclave boots"

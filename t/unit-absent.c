@@ -57,7 +57,8 @@ static void check_doctor(void)
 		    (checks[i].verdict == PISCES_CHECK_OK) != (checks[i].remedy[0] == '\0') ||
 		    strchr(checks[i].finding, '\n') || strchr(checks[i].remedy, '\n')) {
 			well = false;
-			printf("# %s: '%s', '%s'\n", checks[i].what, checks[i].finding, checks[i].remedy);
+			printf("# %s: '%s', '%s'\n", checks[i].what, checks[i].finding,
+			       checks[i].remedy);
 		}
 	}
 	ok(found, "the module is missing, and the remedy loads it");
@@ -83,7 +84,7 @@ static void write_image(const void *bytes, size_t size)
 static bool refused(const char *text)
 {
 	struct pisces_request request;
-	struct pisces_plan plan = { 0 };
+	struct pisces_plan plan = {0};
 
 	pisces_request_init(&request);
 	request.image = path;
@@ -96,7 +97,7 @@ static void check_images(void)
 	struct {
 		struct pisces_image_header header;
 		char code[4096 - sizeof(struct pisces_image_header)];
-	} image = { 0 }, wrong;
+	} image = {0}, wrong;
 	const struct pisces_image_header good = {
 		.magic = PISCES_IMAGE_MAGIC,
 		.abi = PISCES_ABI_VERSION,
@@ -111,7 +112,8 @@ static void check_images(void)
 	image.header = good;
 	write_image(&image, sizeof(image));
 	/* Nothing is wrong with it, so it comes to the enclave, which there is none of. */
-	ok(refused("cannot be booted"), "a good image is refused by nobody but the device: %s", error.text);
+	ok(refused("cannot be booted"), "a good image is refused by nobody but the device: %s",
+	   error.text);
 
 	write_image("", 0);
 	ok(refused("not an image"), "an empty file: %s", error.text);
@@ -124,8 +126,8 @@ static void check_images(void)
 	wrong = image;
 	wrong.header.build_id[0] ^= 1;
 	write_image(&wrong, sizeof(wrong));
-	ok(refused(PISCES_BUILD_ID) && says(wrong.header.build_id), "another build, both are named: %s",
-	   error.text);
+	ok(refused(PISCES_BUILD_ID) && says(wrong.header.build_id),
+	   "another build, both are named: %s", error.text);
 	wrong = image;
 	wrong.header.abi++;
 	write_image(&wrong, sizeof(wrong));
@@ -172,14 +174,17 @@ static void check_paths(void)
 	unsetenv("PISCES_PROXY");
 	unsetenv("PISCES_IMAGE");
 	ok(strstr(pisces_proxy_path(), "/pisces-proxy"), "the proxy is %s", pisces_proxy_path());
-	ok(strstr(pisces_image_path(NULL), "/cokernel.bin"), "the image is %s", pisces_image_path(NULL));
+	ok(strstr(pisces_image_path(NULL), "/cokernel.bin"), "the image is %s",
+	   pisces_image_path(NULL));
 	setenv("PISCES_PROXY", "/opt/proxy", 1);
 	setenv("PISCES_IMAGE", "/opt/image", 1);
 	is_text(pisces_proxy_path(), "/opt/proxy", "PISCES_PROXY names another");
 	if (geteuid() == 0)
-		is_text(pisces_image_path(&request), "/opt/image", "PISCES_IMAGE names another, for root");
+		is_text(pisces_image_path(&request), "/opt/image",
+			"PISCES_IMAGE names another, for root");
 	else
-		ok(strstr(pisces_image_path(&request), "/cokernel.bin"), "PISCES_IMAGE is for root");
+		ok(strstr(pisces_image_path(&request), "/cokernel.bin"),
+		   "PISCES_IMAGE is for root");
 	request.image = "/my/image";
 	is_text(pisces_image_path(&request), "/my/image", "that of the request comes first");
 }

@@ -30,7 +30,7 @@ static struct pisces_error error;
 static int make(const char *machine, unsigned int cpus, const char *memory, const char *allocated,
 		const char *allocated_memory)
 {
-	struct pisces_allocation allocation = { 0 };
+	struct pisces_allocation allocation = {0};
 	struct pisces_request request;
 	char path[512];
 
@@ -38,7 +38,8 @@ static int make(const char *machine, unsigned int cpus, const char *memory, cons
 	request.cpus = cpus;
 	if (memory[0] && pisces_size_parse(memory, &request.memory, &error) < 0)
 		return -1;
-	if (allocated_memory[0] && pisces_size_parse(allocated_memory, &allocation.memory, &error) < 0)
+	if (allocated_memory[0] &&
+	    pisces_size_parse(allocated_memory, &allocation.memory, &error) < 0)
 		return -1;
 	if (allocated[0] && pisces_cpuset_parse(allocated, &allocation.cpus) < 0)
 		return -1;
@@ -62,8 +63,9 @@ static const char *line(void)
 					 plan.cpus[i].linux_cpu);
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "|");
 	for (unsigned int i = 0; i < plan.memory_count; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " %u:%s", plan.memory[i].node,
-					 pisces_size_format(plan.memory[i].size, size, sizeof(size)));
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, " %u:%s", plan.memory[i].node,
+			pisces_size_format(plan.memory[i].size, size, sizeof(size)));
 	snprintf(text + used, sizeof(text) - used, " | %s",
 		 pisces_cpuset_format(&plan.linux_cpus, list, sizeof(list)));
 	return text;
@@ -79,69 +81,75 @@ static const struct {
 	const char *expected;
 } good[] = {
 	/* The virtual node of the tests. */
-	{ "one CPU goes where the least is broken", TESTBED, 1, "256M", "", "", "1 | 0:256 MiB | 0,2-3" },
-	{ "two CPUs on one NUMA node", TESTBED, 2, "256M", "", "", "2 3 | 1:256 MiB | 0-1" },
-	{ "three CPUs: memory of both nodes, by CPUs", TESTBED, 3, "384M", "", "",
-	  "1 2 3 | 0:128 MiB 1:256 MiB | 0" },
-	{ "two thirds of 256 MiB in 2 MiB pieces", TESTBED, 3, "256M", "", "",
-	  "1 2 3 | 0:86 MiB 1:170 MiB | 0" },
-	{ "all but CPU 0", TESTBED, 0, "256M", "", "", "1 2 3 | 0:86 MiB 1:170 MiB | 0" },
-	{ "memory is rounded up to 2 MiB", TESTBED, 1, "65M", "", "", "1 | 0:66 MiB | 0,2-3" },
-	{ "no memory asked: the CPUs' share of their node", TESTBED, 2, "", "", "", "2 3 | 1:1 GiB | 0-1" },
-	{ "no memory asked: that of the allocation", TESTBED, 2, "", "2-3", "600M",
-	  "2 3 | 1:600 MiB | 0" },
-	{ "less than that of the allocation", TESTBED, 2, "512M", "2-3", "600M", "2 3 | 1:512 MiB | 0" },
-	{ "an allocation with CPU 0, which stays for the proxy", TESTBED, 0, "256M", "0,2-3", "",
-	  "2 3 | 1:256 MiB | 0" },
-	{ "an allocation across nodes", TESTBED, 0, "256M", "1,3", "", "1 3 | 0:128 MiB 1:128 MiB | 0" },
-	{ "a part of the allocation: the proxy gets the rest", TESTBED, 2, "256M", "1-3", "",
-	  "2 3 | 1:256 MiB | 1" },
-	{ "all of the allocation: the proxy gets CPU 0's core", TESTBED, 0, "256M", "2-3", "",
-	  "2 3 | 1:256 MiB | 0" },
+	{"one CPU goes where the least is broken", TESTBED, 1, "256M", "", "",
+	 "1 | 0:256 MiB | 0,2-3"},
+	{"two CPUs on one NUMA node", TESTBED, 2, "256M", "", "", "2 3 | 1:256 MiB | 0-1"},
+	{"three CPUs: memory of both nodes, by CPUs", TESTBED, 3, "384M", "", "",
+	 "1 2 3 | 0:128 MiB 1:256 MiB | 0"},
+	{"two thirds of 256 MiB in 2 MiB pieces", TESTBED, 3, "256M", "", "",
+	 "1 2 3 | 0:86 MiB 1:170 MiB | 0"},
+	{"all but CPU 0", TESTBED, 0, "256M", "", "", "1 2 3 | 0:86 MiB 1:170 MiB | 0"},
+	{"memory is rounded up to 2 MiB", TESTBED, 1, "65M", "", "", "1 | 0:66 MiB | 0,2-3"},
+	{"no memory asked: the CPUs' share of their node", TESTBED, 2, "", "", "",
+	 "2 3 | 1:1 GiB | 0-1"},
+	{"no memory asked: that of the allocation", TESTBED, 2, "", "2-3", "600M",
+	 "2 3 | 1:600 MiB | 0"},
+	{"less than that of the allocation", TESTBED, 2, "512M", "2-3", "600M",
+	 "2 3 | 1:512 MiB | 0"},
+	{"an allocation with CPU 0, which stays for the proxy", TESTBED, 0, "256M", "0,2-3", "",
+	 "2 3 | 1:256 MiB | 0"},
+	{"an allocation across nodes", TESTBED, 0, "256M", "1,3", "",
+	 "1 3 | 0:128 MiB 1:128 MiB | 0"},
+	{"a part of the allocation: the proxy gets the rest", TESTBED, 2, "256M", "1-3", "",
+	 "2 3 | 1:256 MiB | 1"},
+	{"all of the allocation: the proxy gets CPU 0's core", TESTBED, 0, "256M", "2-3", "",
+	 "2 3 | 1:256 MiB | 0"},
 
 	/* SMT, numbered as Linux does: siblings are n and n + 8. */
-	{ "a whole core, not CPU 0's", SMT_FILE, 2, "1G", "", "", "1 9 | 0:1 GiB | 0,2-8,10-15" },
-	{ "three whole cores of one socket", SMT_FILE, 6, "1G", "", "",
-	  "1 9 2 10 3 11 | 0:1 GiB | 0,4-8,12-15" },
-	{ "a part of a core before a whole one is broken", SMT_FILE, 7, "1G", "", "",
-	  "8 1 9 2 10 3 11 | 0:1 GiB | 0,4-7,12-15" },
-	{ "eight PUs are a whole socket, the other one", SMT_FILE, 8, "1G", "", "",
-	  "4 12 5 13 6 14 7 15 | 1:1 GiB | 0-3,8-11" },
-	{ "a core is broken only if it must be", SMT_FILE, 3, "1G", "1-3,9-11", "",
-	  "1 9 2 | 0:1 GiB | 3,10-11" },
-	{ "halves of cores, if these were allocated", SMT_FILE, 0, "1G", "4-7", "",
-	  "4 5 6 7 | 1:1 GiB | 0,8" },
-	{ "three of four threads of CPU 0's core come last", SMT4, 13, "1G", "", "",
-	  "1 4 5 6 7 8 9 10 11 12 13 14 15 | 0:1 GiB | 0,2-3" },
-	{ "two of them break it rather than a whole core", SMT4, 2, "1G", "1-7", "",
-	  "1 2 | 0:1 GiB | 3-7" },
+	{"a whole core, not CPU 0's", SMT_FILE, 2, "1G", "", "", "1 9 | 0:1 GiB | 0,2-8,10-15"},
+	{"three whole cores of one socket", SMT_FILE, 6, "1G", "", "",
+	 "1 9 2 10 3 11 | 0:1 GiB | 0,4-8,12-15"},
+	{"a part of a core before a whole one is broken", SMT_FILE, 7, "1G", "", "",
+	 "8 1 9 2 10 3 11 | 0:1 GiB | 0,4-7,12-15"},
+	{"eight PUs are a whole socket, the other one", SMT_FILE, 8, "1G", "", "",
+	 "4 12 5 13 6 14 7 15 | 1:1 GiB | 0-3,8-11"},
+	{"a core is broken only if it must be", SMT_FILE, 3, "1G", "1-3,9-11", "",
+	 "1 9 2 | 0:1 GiB | 3,10-11"},
+	{"halves of cores, if these were allocated", SMT_FILE, 0, "1G", "4-7", "",
+	 "4 5 6 7 | 1:1 GiB | 0,8"},
+	{"three of four threads of CPU 0's core come last", SMT4, 13, "1G", "", "",
+	 "1 4 5 6 7 8 9 10 11 12 13 14 15 | 0:1 GiB | 0,2-3"},
+	{"two of them break it rather than a whole core", SMT4, 2, "1G", "1-7", "",
+	 "1 2 | 0:1 GiB | 3-7"},
 
 	/* Sub-NUMA clusters. */
-	{ "a cluster that is whole", SNC, 8, "1G", "", "", "8 9 10 11 12 13 14 15 | 1:1 GiB | 0-7,16-31" },
-	{ "two clusters of one socket", SNC, 16, "1G", "", "",
-	  "16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 | 2:512 MiB 3:512 MiB | 0-15" },
-	{ "a node without the memory is passed over", SNC, 2, "9G", "", "", NULL },
+	{"a cluster that is whole", SNC, 8, "1G", "", "",
+	 "8 9 10 11 12 13 14 15 | 1:1 GiB | 0-7,16-31"},
+	{"two clusters of one socket", SNC, 16, "1G", "", "",
+	 "16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 | 2:512 MiB 3:512 MiB | 0-15"},
+	{"a node without the memory is passed over", SNC, 2, "9G", "", "", NULL},
 
 	/* NUMA nodes that differ. */
-	{ "a small node is enough", UNEVEN, 1, "512M", "", "", "1 | 0:512 MiB | 0,2-7" },
-	{ "a small node has too little memory", UNEVEN, 1, "2G", "", "", "2 | 1:2 GiB | 0-1,3-7" },
-	{ "memory by CPUs", UNEVEN, 7, "1400M", "", "", "1 2 3 4 5 6 7 | 0:200 MiB 1:1200 MiB | 0" },
-	{ "the default fits the smaller node", UNEVEN, 0, "", "", "",
-	  "1 2 3 4 5 6 7 | 0:512 MiB 1:3 GiB | 0" },
-	{ "odd and even CPUs: in the order of the nodes", ODD_EVEN, 0, "700M", "", "",
-	  "2 4 6 1 3 5 7 | 0:300 MiB 1:400 MiB | 0" },
+	{"a small node is enough", UNEVEN, 1, "512M", "", "", "1 | 0:512 MiB | 0,2-7"},
+	{"a small node has too little memory", UNEVEN, 1, "2G", "", "", "2 | 1:2 GiB | 0-1,3-7"},
+	{"memory by CPUs", UNEVEN, 7, "1400M", "", "", "1 2 3 4 5 6 7 | 0:200 MiB 1:1200 MiB | 0"},
+	{"the default fits the smaller node", UNEVEN, 0, "", "", "",
+	 "1 2 3 4 5 6 7 | 0:512 MiB 1:3 GiB | 0"},
+	{"odd and even CPUs: in the order of the nodes", ODD_EVEN, 0, "700M", "", "",
+	 "2 4 6 1 3 5 7 | 0:300 MiB 1:400 MiB | 0"},
 
 	/* Memory without CPUs, CPUs without memory. */
-	{ "memory of nodes without CPUs is not used", HBM, 4, "12G", "", "", "4 5 6 7 | 1:12 GiB | 0-3" },
-	{ "a node without memory gives none", NO_MEMORY, 7, "1G", "", "",
-	  "1 2 3 4 5 6 7 | 0:1 GiB | 0" },
+	{"memory of nodes without CPUs is not used", HBM, 4, "12G", "", "",
+	 "4 5 6 7 | 1:12 GiB | 0-3"},
+	{"a node without memory gives none", NO_MEMORY, 7, "1G", "", "",
+	 "1 2 3 4 5 6 7 | 0:1 GiB | 0"},
 
 	/* PUs that are offline. */
-	{ "offline PUs are not taken", OFFLINE, 0, "512M", "", "", "1 2 4 6 7 | 0:512 MiB | 0" },
-	{ "nor counted, if there are others", OFFLINE, 2, "512M", "2-5", "", "2 4 | 0:512 MiB | 0" },
+	{"offline PUs are not taken", OFFLINE, 0, "512M", "", "", "1 2 4 6 7 | 0:512 MiB | 0"},
+	{"nor counted, if there are others", OFFLINE, 2, "512M", "2-5", "", "2 4 | 0:512 MiB | 0"},
 
 	/* The least there can be. */
-	{ "a sibling of CPU 0", TWO_PUS, 0, "64M", "", "", "1 | 0:64 MiB | 0" },
+	{"a sibling of CPU 0", TWO_PUS, 0, "64M", "", "", "1 | 0:64 MiB | 0"},
 };
 
 static const struct {
@@ -153,24 +161,52 @@ static const struct {
 	const char *allocated_memory;
 	const char *says[3]; /* parts of the message */
 } bad[] = {
-	{ "one CPU", ONE_CORE, 0, "64M", "", "", { "one CPU", "two" } },
-	{ "one CPU, asked for", ONE_CORE, 1, "64M", "", "", { "one CPU" } },
-	{ "CPU 0 alone", TESTBED, 0, "64M", "0", "", { "CPU 0", "CpuSpecList=0" } },
-	{ "more CPUs than there are", TESTBED, 64, "64M", "", "", { "64 CPUs", "1-3", "at most 3" } },
-	{ "all CPUs of the machine", TESTBED, 4, "64M", "", "", { "4 CPUs", "at most 3", "CPU 0" } },
-	{ "more CPUs than allocated", TESTBED, 3, "64M", "2-3", "", { "3 CPUs", "2-3", "at most 2" } },
-	{ "CPUs that are not there", TESTBED, 0, "64M", "2-9", "", { "4-9", "not online" } },
-	{ "offline CPUs, all of the allocation", OFFLINE, 0, "64M", "2-5", "", { "3,5", "not online" } },
-	{ "too little memory", TESTBED, 1, "32M", "", "", { "32 MiB", "64 MiB" } },
-	{ "more memory than there is", TESTBED, 1, "64G", "", "", { "64 GiB", "2 GiB", "at most" } },
-	{ "more memory than the allocation", TESTBED, 2, "2G", "2-3", "600M",
-	  { "2 GiB", "600 MiB", "--mem" } },
-	{ "more memory than one of the nodes has", UNEVEN, 7, "8G", "", "",
-	  { "8 GiB", "1 GiB on NUMA node 0", "at most 7 GiB" } },
-	{ "memory of nodes without CPUs", HBM, 4, "17G", "", "", { "17 GiB", "16 GiB" } },
-	{ "CPUs of a node without memory", NO_MEMORY, 0, "1G", "4-7", "", { "NUMA node 1", "no memory" } },
-	{ "a topology that is none", "moon:cheese", 1, "64M", "", "", { "moon:cheese" } },
-	{ "a file that is not there", "nowhere.xml", 1, "64M", "", "", { "nowhere.xml", "No such file" } },
+	{"one CPU", ONE_CORE, 0, "64M", "", "", {"one CPU", "two"}},
+	{"one CPU, asked for", ONE_CORE, 1, "64M", "", "", {"one CPU"}},
+	{"CPU 0 alone", TESTBED, 0, "64M", "0", "", {"CPU 0", "CpuSpecList=0"}},
+	{"more CPUs than there are", TESTBED, 64, "64M", "", "", {"64 CPUs", "1-3", "at most 3"}},
+	{"all CPUs of the machine", TESTBED, 4, "64M", "", "", {"4 CPUs", "at most 3", "CPU 0"}},
+	{"more CPUs than allocated", TESTBED, 3, "64M", "2-3", "", {"3 CPUs", "2-3", "at most 2"}},
+	{"CPUs that are not there", TESTBED, 0, "64M", "2-9", "", {"4-9", "not online"}},
+	{"offline CPUs, all of the allocation",
+	 OFFLINE,
+	 0,
+	 "64M",
+	 "2-5",
+	 "",
+	 {"3,5", "not online"}},
+	{"too little memory", TESTBED, 1, "32M", "", "", {"32 MiB", "64 MiB"}},
+	{"more memory than there is", TESTBED, 1, "64G", "", "", {"64 GiB", "2 GiB", "at most"}},
+	{"more memory than the allocation",
+	 TESTBED,
+	 2,
+	 "2G",
+	 "2-3",
+	 "600M",
+	 {"2 GiB", "600 MiB", "--mem"}},
+	{"more memory than one of the nodes has",
+	 UNEVEN,
+	 7,
+	 "8G",
+	 "",
+	 "",
+	 {"8 GiB", "1 GiB on NUMA node 0", "at most 7 GiB"}},
+	{"memory of nodes without CPUs", HBM, 4, "17G", "", "", {"17 GiB", "16 GiB"}},
+	{"CPUs of a node without memory",
+	 NO_MEMORY,
+	 0,
+	 "1G",
+	 "4-7",
+	 "",
+	 {"NUMA node 1", "no memory"}},
+	{"a topology that is none", "moon:cheese", 1, "64M", "", "", {"moon:cheese"}},
+	{"a file that is not there",
+	 "nowhere.xml",
+	 1,
+	 "64M",
+	 "",
+	 "",
+	 {"nowhere.xml", "No such file"}},
 };
 
 static void check_good(void)
@@ -209,7 +245,8 @@ static void check_notes(void)
 	make(TESTBED, 2, "256M", "0,2-3", "");
 	is_text(plan.note, "", "none if as many CPUs as asked for are there all the same");
 	make(SMT_FILE, 0, "1G", "4-7", "");
-	ok(strstr(plan.note, "shares its core"), "a note says that cores are shared: %s", plan.note);
+	ok(strstr(plan.note, "shares its core"), "a note says that cores are shared: %s",
+	   plan.note);
 	make(SMT_FILE, 0, "1G", "4-7,12-15", "");
 	is_text(plan.note, "", "none if whole cores are taken");
 }
@@ -218,9 +255,9 @@ static void check_notes(void)
 static bool holds(const struct pisces_cpuset *allocated, unsigned int cpus, uint64_t memory,
 		  unsigned int count, unsigned int nodes, const char **why)
 {
-	unsigned int on_node[PISCES_MAX_NODES] = { 0 }, can[PISCES_MAX_NODES] = { 0 };
+	unsigned int on_node[PISCES_MAX_NODES] = {0}, can[PISCES_MAX_NODES] = {0};
 	unsigned int used = 0, needed = 0, left = cpus, last_node = 0;
-	struct pisces_cpuset seen = { 0 };
+	struct pisces_cpuset seen = {0};
 	uint64_t sum = 0;
 
 	*why = "as many CPUs as asked for";
@@ -282,14 +319,15 @@ static bool holds(const struct pisces_cpuset *allocated, unsigned int cpus, uint
 }
 
 /* Random allocations and requests, from a fixed seed. */
-static void check_properties(const char *machine, unsigned int count, unsigned int nodes, int rounds)
+static void check_properties(const char *machine, unsigned int count, unsigned int nodes,
+			     int rounds)
 {
 	const char *why = "";
 	bool good_all = true;
 
 	srandom(count);
 	for (int round = 0; round < rounds && good_all; round++) {
-		struct pisces_cpuset allocated = { 0 };
+		struct pisces_cpuset allocated = {0};
 		long density = random() % 100 + 1;
 		unsigned int can, cpus;
 		uint64_t megabytes = 64 + (uint64_t)random() % 512;
@@ -308,15 +346,15 @@ static void check_properties(const char *machine, unsigned int count, unsigned i
 		good_all = make(machine, cpus, memory, list, "") == 0 &&
 			   holds(&allocated, cpus, megabytes << 20, count, nodes, &why);
 		if (!good_all) {
-			printf("# round %d: %u CPUs, %s of %s: %s %s\n", round, cpus, memory, list, why,
-			       error.text);
+			printf("# round %d: %u CPUs, %s of %s: %s %s\n", round, cpus, memory, list,
+			       why, error.text);
 			continue;
 		}
 		strcpy(first, line());
 		good_all = make(machine, cpus, memory, list, "") == 0 && strcmp(first, line()) == 0;
 	}
-	ok(good_all, "%d random requests on %u PUs, %u NUMA nodes: what must hold of a plan holds", rounds,
-	   count, nodes);
+	ok(good_all, "%d random requests on %u PUs, %u NUMA nodes: what must hold of a plan holds",
+	   rounds, count, nodes);
 }
 
 int main(void)
@@ -325,7 +363,8 @@ int main(void)
 	check_bad();
 	check_notes();
 
-	ok(make(PUS_1024, 0, "16G", "", "") == 0 && plan.cpu_count == 1023 && plan.memory_count == 16,
+	ok(make(PUS_1024, 0, "16G", "", "") == 0 && plan.cpu_count == 1023 &&
+		   plan.memory_count == 16,
 	   "1,024 PUs: 1,023 are taken: %s", error.text);
 	ok(make(PUS_1024, 64, "16G", "", "") == 0 && plan.cpu_count == 64 && plan.memory_count == 1,
 	   "64 PUs of 1,024 are one NUMA node: %s", error.text);

@@ -13,31 +13,37 @@ static const struct {
 	const char *text;
 	uint64_t bytes;
 } sizes[] = {
-	{ "1", 1ull << 20 },
-	{ "512", 512ull << 20 },
-	{ "512M", 512ull << 20 },
-	{ "512m", 512ull << 20 },
-	{ "512MiB", 512ull << 20 },
-	{ "4096K", 4096ull << 10 },
-	{ "2G", 2ull << 30 },
-	{ "1.5g", 3ull << 29 },
-	{ "0.5G", 1ull << 29 },
-	{ "1.25", 5ull << 18 },
-	{ "1T", 1ull << 40 },
-	{ "1.000000000000000000001G", 1ull << 30 },
-	{ "0000000000000000000000000007M", 7ull << 20 },
-	{ "8388607T", 8388607ull << 40 },
+	{"1", 1ull << 20},
+	{"512", 512ull << 20},
+	{"512M", 512ull << 20},
+	{"512m", 512ull << 20},
+	{"512MiB", 512ull << 20},
+	{"4096K", 4096ull << 10},
+	{"2G", 2ull << 30},
+	{"1.5g", 3ull << 29},
+	{"0.5G", 1ull << 29},
+	{"1.25", 5ull << 18},
+	{"1T", 1ull << 40},
+	{"1.000000000000000000001G", 1ull << 30},
+	{"0000000000000000000000000007M", 7ull << 20},
+	{"8388607T", 8388607ull << 40},
 };
 
 static const char *const no_sizes[] = {
-	"", " ", "M", "G1", "-1", "-1M", "+5M", " 5M", "5 M", "5M ", "5MM", "5MB", "5X", "5.M", ".5M",
-	"1..5M", "1.5.5M", "0x10", "1e3", "lots", "5Mi", "5,5M", "5M\n", "\xff", "infinity", "nan",
+	"",    " ",    "M",   "G1",   "-1",   "-1M",  "+5M",	  " 5M",    "5 M",
+	"5M ", "5MM",  "5MB", "5X",   "5.M",  ".5M",  "1..5M",	  "1.5.5M", "0x10",
+	"1e3", "lots", "5Mi", "5,5M", "5M\n", "\xff", "infinity", "nan",
 };
 
 /* More than 63 bits of bytes, at any step of the way. */
 static const char *const too_large[] = {
-	"8388608T", "9223372036854775808K", "18446744073709551615", "18446744073709551616",
-	"99999999999999999999999999999G", "16777216T", "8388607.9999999999999T",
+	"8388608T",
+	"9223372036854775808K",
+	"18446744073709551615",
+	"18446744073709551616",
+	"99999999999999999999999999999G",
+	"16777216T",
+	"8388607.9999999999999T",
 };
 
 static void check_sizes(void)
@@ -75,10 +81,11 @@ static void check_sizes(void)
 	}
 	ok(good, "sizes that no number holds are refused");
 	for (int i = 0; i < 3; i++) {
-		static const char *const zero[] = { "0", "0G", "0.0000001K" };
+		static const char *const zero[] = {"0", "0G", "0.0000001K"};
 		uint64_t bytes = 0;
 
-		ok(pisces_size_parse(zero[i], &bytes, &error) < 0 && strstr(error.text, "more than 0"),
+		ok(pisces_size_parse(zero[i], &bytes, &error) < 0 &&
+			   strstr(error.text, "more than 0"),
 		   "%s is no memory: %s", zero[i], error.text);
 	}
 }
@@ -89,19 +96,19 @@ static void check_size_texts(void)
 		uint64_t bytes;
 		const char *text;
 	} texts[] = {
-		{ 0, "0 bytes" },
-		{ 1, "1 bytes" },
-		{ 1023, "1023 bytes" },
-		{ 1024, "1 KiB" },
-		{ 512ull << 20, "512 MiB" },
-		{ 3ull << 29, "1.5 GiB" },
-		{ 64ull << 30, "64 GiB" },
-		{ 1200ull << 20, "1200 MiB" },
-		{ 200ull << 20, "200 MiB" },
-		{ 1ull << 40, "1 TiB" },
-		{ (1ull << 30) + 1, "1.0 GiB" },
-		{ (2ull << 30) - 1, "1.9 GiB" },
-		{ UINT64_MAX, "16777215.9 TiB" },
+		{0, "0 bytes"},
+		{1, "1 bytes"},
+		{1023, "1023 bytes"},
+		{1024, "1 KiB"},
+		{512ull << 20, "512 MiB"},
+		{3ull << 29, "1.5 GiB"},
+		{64ull << 30, "64 GiB"},
+		{1200ull << 20, "1200 MiB"},
+		{200ull << 20, "200 MiB"},
+		{1ull << 40, "1 TiB"},
+		{(1ull << 30) + 1, "1.0 GiB"},
+		{(2ull << 30) - 1, "1.9 GiB"},
+		{UINT64_MAX, "16777215.9 TiB"},
 	};
 	char text[32], small[4];
 	uint64_t bytes;
@@ -110,7 +117,8 @@ static void check_size_texts(void)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		is_text(pisces_size_format(texts[i].bytes, text, sizeof(text)), texts[i].text,
 			texts[i].text);
-	is_text(pisces_size_format(512ull << 20, small, sizeof(small)), "512", "a text of 4 bytes is not left");
+	is_text(pisces_size_format(512ull << 20, small, sizeof(small)), "512",
+		"a text of 4 bytes is not left");
 	/* What was asked for exactly must come back exactly, in messages. */
 	for (uint64_t mib = 1; mib < 99999 && good; mib++) {
 		char *space;
@@ -132,16 +140,23 @@ static void check_cpusets(void)
 		const char *written;
 		unsigned int count;
 	} lists[] = {
-		{ "0", "0", 1 },		{ "0-2,7", "0-2,7", 4 },
-		{ "7,0-2", "0-2,7", 4 },	{ "1,2,3", "1-3", 3 },
-		{ "0-1023", "0-1023", 1024 },	{ "1023", "1023", 1 },
-		{ "62-65", "62-65", 4 },	{ "5-5", "5", 1 },
-		{ "0-3,2-9", "0-9", 10 },	{ "0,2,4,6", "0,2,4,6", 4 },
-		{ "3\n", "3", 1 },
+		{"0", "0", 1},
+		{"0-2,7", "0-2,7", 4},
+		{"7,0-2", "0-2,7", 4},
+		{"1,2,3", "1-3", 3},
+		{"0-1023", "0-1023", 1024},
+		{"1023", "1023", 1},
+		{"62-65", "62-65", 4},
+		{"5-5", "5", 1},
+		{"0-3,2-9", "0-9", 10},
+		{"0,2,4,6", "0,2,4,6", 4},
+		{"3\n", "3", 1},
 	};
 	static const char *const wrong[] = {
-		"",    "-",	"1-",	  "-1",	   ",",	    "1,",     ",1",	 "1,,2", "2-1",	  "1024",
-		"0-1024", "99999999999999999999", "a",   "1a",  "1 ",  " 1", "0x1", "1-2-3", "1;2", "1\n\n",
+		"",    "-",	"1-",  "-1",   ",",	 "1,",
+		",1",  "1,,2",	"2-1", "1024", "0-1024", "99999999999999999999",
+		"a",   "1a",	"1 ",  " 1",   "0x1",	 "1-2-3",
+		"1;2", "1\n\n",
 	};
 	struct pisces_cpuset set, kept;
 	char text[4096];
@@ -152,7 +167,8 @@ static void check_cpusets(void)
 			ok(false, "'%s' is a list", lists[i].list);
 			continue;
 		}
-		is_text(pisces_cpuset_format(&set, text, sizeof(text)), lists[i].written, lists[i].written);
+		is_text(pisces_cpuset_format(&set, text, sizeof(text)), lists[i].written,
+			lists[i].written);
 		is_number(pisces_cpuset_count(&set), lists[i].count, "with as many CPUs");
 	}
 	memset(&set, 0x5a, sizeof(set));
@@ -186,7 +202,8 @@ static void check_cpusets(void)
 		if (pisces_cpuset_count(&set) == 0)
 			continue;
 		pisces_cpuset_format(&set, text, sizeof(text));
-		good = pisces_cpuset_parse(text, &read) == 0 && memcmp(&read, &set, sizeof(set)) == 0;
+		good = pisces_cpuset_parse(text, &read) == 0 &&
+		       memcmp(&read, &set, sizeof(set)) == 0;
 	}
 	ok(good, "random sets are written and read again");
 
@@ -219,33 +236,33 @@ static void check_options(void)
 		const char *value;
 		const char *says;
 	} wrong[] = {
-		{ "kind", "moon", "moon" },
-		{ "kind", "LWK", "LWK" },
-		{ "kind", "", "lwk" },
-		{ "kind", "vm", "not in this release" },
-		{ "cpus", "0", "1 to 1024" },
-		{ "cpus", "1025", "1 to 1024" },
-		{ "cpus", "-1", "-1" },
-		{ "cpus", "", "number of CPUs" },
-		{ "cpus", "two", "two" },
-		{ "cpus", "2x", "2x" },
-		{ "cpus", "1.5", "1.5" },
-		{ "cpus", "99999999999999999999", "1 to 1024" },
-		{ "mem", "lots", "lots" },
-		{ "mem", "0", "more than 0" },
-		{ "name", "", "1 to 63" },
-		{ "name", "a b", "letters" },
-		{ "name", "a/b", "letters" },
-		{ "name", "12", "number" },
-		{ "name", "a#b", "#" },
-		{ "cmdline", "one # two", "#" },
-		{ "cmdline", "two\nlines", "ASCII" },
-		{ "io", "forward", "not in this release" },
-		{ "stage", "/data", "not in this release" },
-		{ "device", "0000:01:00.0", "not in this release" },
-		{ "image", "linux.img", "not in this release" },
-		{ "colour", "green", "no option 'colour'" },
-		{ "", "", "no option" },
+		{"kind", "moon", "moon"},
+		{"kind", "LWK", "LWK"},
+		{"kind", "", "lwk"},
+		{"kind", "vm", "not in this release"},
+		{"cpus", "0", "1 to 1024"},
+		{"cpus", "1025", "1 to 1024"},
+		{"cpus", "-1", "-1"},
+		{"cpus", "", "number of CPUs"},
+		{"cpus", "two", "two"},
+		{"cpus", "2x", "2x"},
+		{"cpus", "1.5", "1.5"},
+		{"cpus", "99999999999999999999", "1 to 1024"},
+		{"mem", "lots", "lots"},
+		{"mem", "0", "more than 0"},
+		{"name", "", "1 to 63"},
+		{"name", "a b", "letters"},
+		{"name", "a/b", "letters"},
+		{"name", "12", "number"},
+		{"name", "a#b", "#"},
+		{"cmdline", "one # two", "#"},
+		{"cmdline", "two\nlines", "ASCII"},
+		{"io", "forward", "not in this release"},
+		{"stage", "/data", "not in this release"},
+		{"device", "0000:01:00.0", "not in this release"},
+		{"image", "linux.img", "not in this release"},
+		{"colour", "green", "no option 'colour'"},
+		{"", "", "no option"},
 	};
 	struct pisces_request request, before;
 	char text[600];
@@ -295,7 +312,8 @@ static void check_options(void)
 	good = !takes("kind", text, &request) && !takes("cpus", text, &request) &&
 	       !takes("mem", text, &request) && !takes(text, "1", &request) &&
 	       !takes("name", text, &request);
-	ok(good && strlen(error.text) < sizeof(error.text) - 1, "values of 599 characters do not flood messages");
+	ok(good && strlen(error.text) < sizeof(error.text) - 1,
+	   "values of 599 characters do not flood messages");
 }
 
 /* ---- who gets which CPUs ---- */
@@ -306,7 +324,7 @@ static void check_shares(void)
 
 	for (unsigned int cpus = 1; cpus <= 64; cpus++) {
 		for (unsigned int tasks = 1; tasks <= 130; tasks++) {
-			unsigned int next = 0, least = UINT32_MAX, most = 0, on[64] = { 0 };
+			unsigned int next = 0, least = UINT32_MAX, most = 0, on[64] = {0};
 
 			for (unsigned int task = 0; task < tasks; task++) {
 				unsigned int first, count;
@@ -332,7 +350,8 @@ static void check_shares(void)
 			}
 		}
 	}
-	ok(good, "CPUs are shared out evenly, each to one task if there are enough, none left over");
+	ok(good,
+	   "CPUs are shared out evenly, each to one task if there are enough, none left over");
 }
 
 int main(void)

@@ -73,9 +73,11 @@ static bool carries(uint32_t slots, uint32_t start)
 		while (good && got < put) {
 			expected = message(got++);
 			good = !pisces_ring_empty(&out) &&
-			       pisces_ring_get(&out, &msg) == PISCES_RING_OK && same(&msg, &expected);
+			       pisces_ring_get(&out, &msg) == PISCES_RING_OK &&
+			       same(&msg, &expected);
 		}
-		good = good && pisces_ring_empty(&out) && pisces_ring_get(&out, &msg) == PISCES_RING_AGAIN;
+		good = good && pisces_ring_empty(&out) &&
+		       pisces_ring_get(&out, &msg) == PISCES_RING_AGAIN;
 	}
 	free(ring);
 	return good;
@@ -84,15 +86,16 @@ static bool carries(uint32_t slots, uint32_t start)
 static void check_honest(void)
 {
 	for (uint32_t slots = 1; slots <= PISCES_RING_MAX_SLOTS; slots *= 4)
-		ok(carries(slots, 0) && carries(slots, UINT32_MAX - slots / 2) && carries(slots, 1u << 31),
-		   "a ring of %u slots is full at %u, empty at 0, and carries messages over the wrap of "
-		   "its indices",
+		ok(carries(slots, 0) && carries(slots, UINT32_MAX - slots / 2) &&
+			   carries(slots, 1u << 31),
+		   "a ring of %u slots is full at %u, empty at 0, and carries messages over the "
+		   "wrap of its indices",
 		   slots, slots);
 }
 
 static void check_attach(void)
 {
-	static const uint32_t wrong[] = { 0, 3, 5, 63, 65, 4095, 4097, 8192, 1u << 31, UINT32_MAX };
+	static const uint32_t wrong[] = {0, 3, 5, 63, 65, 4095, 4097, 8192, 1u << 31, UINT32_MAX};
 	struct pisces_ring *ring = new_ring(64);
 	struct pisces_ring_end end;
 	bool refused = true;
@@ -107,7 +110,8 @@ static void check_attach(void)
 		refused = refused && !pisces_ring_attach(&end, ring, 64);
 		ring->slots = 64;
 	}
-	ok(refused, "numbers of slots that are no power of two, too many, or not what the ring has");
+	ok(refused,
+	   "numbers of slots that are no power of two, too many, or not what the ring has");
 	ring->version = PISCES_RING_VERSION + 1;
 	ok(!pisces_ring_attach(&end, ring, 64), "another version of rings");
 	free(ring);
@@ -126,7 +130,7 @@ static enum pisces_ring_result verdict(uint32_t ahead, uint32_t slots, uint32_t 
 /* One index that the producer of a ring may show to its consumer. */
 static bool consumer_stands(struct pisces_ring *ring, uint32_t slots, uint32_t own, uint32_t ahead)
 {
-	struct pisces_ring_end end = { .ring = ring, .slots = slots, .index = own };
+	struct pisces_ring_end end = {.ring = ring, .slots = slots, .index = own};
 	const struct pisces_message before = message(4711);
 	struct pisces_message msg = before;
 	enum pisces_ring_result expected = verdict(ahead, slots, 0), result;
@@ -146,7 +150,7 @@ static bool consumer_stands(struct pisces_ring *ring, uint32_t slots, uint32_t o
 /* One index that the consumer of a ring may show to its producer. */
 static bool producer_stands(struct pisces_ring *ring, uint32_t slots, uint32_t own, uint32_t behind)
 {
-	struct pisces_ring_end end = { .ring = ring, .slots = slots, .index = own };
+	struct pisces_ring_end end = {.ring = ring, .slots = slots, .index = own};
 	struct pisces_message msg = message(own);
 	enum pisces_ring_result expected = verdict(behind, slots, slots), result;
 
@@ -164,7 +168,7 @@ static bool producer_stands(struct pisces_ring *ring, uint32_t slots, uint32_t o
 static void check_hostile_indices(void)
 {
 	for (uint32_t slots = 1; slots <= PISCES_RING_MAX_SLOTS; slots *= 8) {
-		uint32_t owns[] = { 0, 1, slots - 1, slots, (1u << 31) - 1, 1u << 31, UINT32_MAX };
+		uint32_t owns[] = {0, 1, slots - 1, slots, (1u << 31) - 1, 1u << 31, UINT32_MAX};
 		struct pisces_ring *ring = new_ring(slots);
 		bool good = true;
 
@@ -190,8 +194,9 @@ static void check_hostile_indices(void)
 			good = consumer_stands(ring, slots, own, off) &&
 			       producer_stands(ring, slots, own, off);
 		}
-		ok(good, "a ring of %u slots: each index of the peer is taken, waited for or refused by "
-			 "the rules",
+		ok(good,
+		   "a ring of %u slots: each index of the peer is taken, waited for or refused by "
+		   "the rules",
 		   slots);
 		free(ring);
 	}
@@ -218,14 +223,14 @@ static void *scribble(void *argument)
 		random_state ^= random_state << 17;
 		/* Indices more often than text, and near each other more often than not. */
 		if (random_state % 4 == 0)
-			__atomic_store_n(&scribbler->ring->head, (uint32_t)(random_state >> 40) % 256,
-					 __ATOMIC_RELAXED);
+			__atomic_store_n(&scribbler->ring->head,
+					 (uint32_t)(random_state >> 40) % 256, __ATOMIC_RELAXED);
 		else if (random_state % 4 == 1)
-			__atomic_store_n(&scribbler->ring->tail, (uint32_t)(random_state >> 40) % 256,
-					 __ATOMIC_RELAXED);
+			__atomic_store_n(&scribbler->ring->tail,
+					 (uint32_t)(random_state >> 40) % 256, __ATOMIC_RELAXED);
 		else
-			__atomic_store_n(&words[random_state / 4 % count], (uint32_t)(random_state >> 32),
-					 __ATOMIC_RELAXED);
+			__atomic_store_n(&words[random_state / 4 % count],
+					 (uint32_t)(random_state >> 32), __ATOMIC_RELAXED);
 		scribbler->writes++;
 	}
 	return NULL;
@@ -233,13 +238,14 @@ static void *scribble(void *argument)
 
 static void check_scribbling(void)
 {
-	struct scribbler scribbler = { .slots = 64, .ring = new_ring(64) };
+	struct scribbler scribbler = {.slots = 64, .ring = new_ring(64)};
 	struct pisces_ring_end in, out;
-	uint64_t results[3] = { 0 }, wakes = 0, sleeps = 0;
+	uint64_t results[3] = {0}, wakes = 0, sleeps = 0;
 	pthread_t thread;
 	bool good;
 
-	good = pisces_ring_attach(&in, scribbler.ring, 64) && pisces_ring_attach(&out, scribbler.ring, 64);
+	good = pisces_ring_attach(&in, scribbler.ring, 64) &&
+	       pisces_ring_attach(&out, scribbler.ring, 64);
 	good = good && pthread_create(&thread, NULL, scribble, &scribbler) == 0;
 	for (int i = 0; good && i < 3000000; i++) {
 		struct pisces_message msg = message((uint64_t)i);
@@ -260,10 +266,10 @@ static void check_scribbling(void)
 	__atomic_store_n(&scribbler.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	ok(good, "a peer that scribbles while we read and write: own indices stay our own");
-	ok(results[PISCES_RING_OK] && results[PISCES_RING_AGAIN] && results[PISCES_RING_BROKEN] && wakes &&
-		   sleeps,
-	   "and all cases came up: %llu ok, %llu again, %llu broken, %llu wakes, %llu sleeps in %llu "
-	   "scribbles",
+	ok(results[PISCES_RING_OK] && results[PISCES_RING_AGAIN] && results[PISCES_RING_BROKEN] &&
+		   wakes && sleeps,
+	   "and all cases came up: %llu ok, %llu again, %llu broken, %llu wakes, %llu sleeps in "
+	   "%llu scribbles",
 	   (unsigned long long)results[0], (unsigned long long)results[1],
 	   (unsigned long long)results[2], (unsigned long long)wakes, (unsigned long long)sleeps,
 	   (unsigned long long)scribbler.writes);
@@ -314,7 +320,7 @@ static void *duel_producer(void *argument)
 static void check_duel(uint32_t rounds)
 {
 	struct pisces_ring *ring = new_ring(64);
-	struct duel duel = { .rounds = rounds };
+	struct duel duel = {.rounds = rounds};
 	uint32_t lost = 0, slept = 0, saw = 0;
 	pthread_t thread;
 
@@ -339,9 +345,11 @@ static void check_duel(uint32_t rounds)
 	}
 	pthread_join(thread, NULL);
 	free(ring);
-	is_number(lost, 0, "a sleep and a message at the same moment: one of the two sides sees the other");
-	ok(slept && saw, "in %u rounds the consumer went to sleep %u times and saw the message %u times",
-	   rounds, slept, saw);
+	is_number(lost, 0,
+		  "a sleep and a message at the same moment: one of the two sides sees the other");
+	ok(slept && saw,
+	   "in %u rounds the consumer went to sleep %u times and saw the message %u times", rounds,
+	   slept, saw);
 }
 
 /* Well above what a message takes on a loaded machine; a lost wake-up takes for ever. */
@@ -364,10 +372,11 @@ struct link {
 /* Sleeps until the bell rings. False if it does not. */
 static bool sleep_on(int bell)
 {
-	struct pollfd poll_bell = { .fd = bell, .events = POLLIN };
+	struct pollfd poll_bell = {.fd = bell, .events = POLLIN};
 	uint64_t rings;
 
-	return poll(&poll_bell, 1, WAKE_LIMIT_MS) == 1 && read(bell, &rings, sizeof(rings)) == sizeof(rings);
+	return poll(&poll_bell, 1, WAKE_LIMIT_MS) == 1 &&
+	       read(bell, &rings, sizeof(rings)) == sizeof(rings);
 }
 
 static bool send(struct side *side, uint64_t number, uint64_t *rings)
@@ -438,7 +447,7 @@ static void close_link(struct link *link)
 
 static void check_stream(uint32_t slots, uint64_t count, unsigned int burst)
 {
-	struct link link = { .count = count, .burst = burst };
+	struct link link = {.count = count, .burst = burst};
 	pthread_t thread;
 	uint64_t i;
 
@@ -461,8 +470,8 @@ static void check_stream(uint32_t slots, uint64_t count, unsigned int burst)
 	if (i == count)
 		pthread_join(thread, NULL);
 	ok(i == count && !link.failed,
-	   "%llu messages through %u slots, in bursts of about %u: in order, none lost, none waited for "
-	   "in vain",
+	   "%llu messages through %u slots, in bursts of about %u: in order, none lost, none "
+	   "waited for in vain",
 	   (unsigned long long)count, slots, burst);
 	ok(link.rings > count / 10000, "the consumer slept and was rung %llu times",
 	   (unsigned long long)link.rings);
@@ -482,7 +491,8 @@ static void *echo(void *argument)
 	struct echo *pair = argument;
 
 	for (uint64_t i = 0; i < pair->count; i++) {
-		if (!receive(&pair->there.consumer, i) || !send(&pair->back.producer, i, &pair->back.rings)) {
+		if (!receive(&pair->there.consumer, i) ||
+		    !send(&pair->back.producer, i, &pair->back.rings)) {
 			pair->failed = true;
 			break;
 		}
@@ -492,7 +502,7 @@ static void *echo(void *argument)
 
 static void check_echo(uint64_t count)
 {
-	struct echo pair = { .count = count };
+	struct echo pair = {.count = count};
 	pthread_t thread;
 	uint64_t i;
 
@@ -502,7 +512,8 @@ static void check_echo(uint64_t count)
 		return;
 	}
 	for (i = 0; i < count; i++) {
-		if (!send(&pair.there.producer, i, &pair.there.rings) || !receive(&pair.back.consumer, i))
+		if (!send(&pair.there.producer, i, &pair.there.rings) ||
+		    !receive(&pair.back.consumer, i))
 			break;
 	}
 	pthread_join(thread, NULL);

@@ -24,7 +24,8 @@ static int copy(int fd)
 		ssize_t got = read(fd, text, sizeof(text));
 
 		if (got > 0) {
-			if (fwrite(text, 1, (size_t)got, stdout) != (size_t)got || fflush(stdout) != 0)
+			if (fwrite(text, 1, (size_t)got, stdout) != (size_t)got ||
+			    fflush(stdout) != 0)
 				return -1;
 		} else if (got == 0 || errno == EAGAIN) {
 			return 0;
@@ -37,9 +38,9 @@ static int copy(int fd)
 int command_console(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "follow", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"follow", no_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct pisces_error error;
 	uint32_t enclave;
@@ -70,7 +71,8 @@ int command_console(int argc, char **argv)
 	else
 		result = copy(fd);
 	if (result < 0)
-		fprintf(stderr, "enclave: the console of enclave %u: %s\n", enclave, strerror(errno));
+		fprintf(stderr, "enclave: the console of enclave %u: %s\n", enclave,
+			strerror(errno));
 	close(fd);
 	return result < 0 ? TOOL_FAILED : TOOL_OK;
 }

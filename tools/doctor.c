@@ -31,12 +31,12 @@ static const char *word(enum pisces_verdict verdict)
 int command_doctor(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct pisces_check checks[CHECKS_MAX];
-	struct json json = { 0 };
+	struct json json = {0};
 	unsigned int count, bad = 0;
 	bool as_json = false;
 	int option;
@@ -79,7 +79,8 @@ int command_doctor(int argc, char **argv)
 	if (as_json)
 		json_end(&json, ']');
 	else if (bad)
-		printf("\nThis node is not ready for enclaves: %u of %u checks are BAD.\n", bad, count);
+		printf("\nThis node is not ready for enclaves: %u of %u checks are BAD.\n", bad,
+		       count);
 	else
 		printf("\nThis node is ready for enclaves.\n");
 	return bad ? TOOL_FAILED : TOOL_OK;

@@ -34,8 +34,8 @@ static void print_line(const struct pisces_info *info)
 	snprintf(owner, sizeof(owner), "%s:%" PRId32, tool_user(info->uid, user, sizeof(user)),
 		 info->owner_pid);
 	printf("%-6" PRIu32 " %-16s %-8s %-12s %-10s %-10s %-16s %-5" PRIu32 " %s\n", info->enclave,
-	       info->name[0] ? info->name : "-", tool_enclave_state(info->state), list[0] ? list : "-",
-	       pisces_size_format(info->memory, memory, sizeof(memory)),
+	       info->name[0] ? info->name : "-", tool_enclave_state(info->state),
+	       list[0] ? list : "-", pisces_size_format(info->memory, memory, sizeof(memory)),
 	       tool_job(info, job, sizeof(job)), owner, info->tasks,
 	       tool_age(info->age_ns, age, sizeof(age)));
 }
@@ -76,11 +76,11 @@ static void print_json(struct json *json, const struct pisces_info *info)
 int command_list(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
-	struct json json = { 0 };
+	struct json json = {0};
 	struct pisces_error error;
 	uint32_t *list;
 	bool as_json = false;
@@ -107,8 +107,8 @@ int command_list(int argc, char **argv)
 	if (as_json)
 		json_begin(&json, NULL, '[');
 	else
-		printf("%-6s %-16s %-8s %-12s %-10s %-10s %-16s %-5s %s\n", "NUMBER", "NAME", "STATE",
-		       "CPUS", "MEMORY", "JOB", "OWNER", "TASKS", "AGE");
+		printf("%-6s %-16s %-8s %-12s %-10s %-10s %-16s %-5s %s\n", "NUMBER", "NAME",
+		       "STATE", "CPUS", "MEMORY", "JOB", "OWNER", "TASKS", "AGE");
 	for (int i = 0; i < count; i++) {
 		struct pisces_info info;
 

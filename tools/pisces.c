@@ -22,15 +22,15 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
-	{ "run", command_run, "run a program in an enclave of its own" },
-	{ "list", command_list, "list the enclaves of this node" },
-	{ "stat", command_stat, "show what an enclave does, and what its programs missed" },
-	{ "console", command_console, "show what a co-kernel says" },
-	{ "plan", command_plan, "show which CPUs and memory an enclave would get" },
-	{ "doctor", command_doctor, "say whether this node is ready, and how to repair it" },
-	{ "reclaim", command_reclaim, "end the enclaves that a job has left behind" },
-	{ "version", command_version, "show the version and the build" },
-	{ "help", command_help, "show this text" },
+	{"run", command_run, "run a program in an enclave of its own"},
+	{"list", command_list, "list the enclaves of this node"},
+	{"stat", command_stat, "show what an enclave does, and what its programs missed"},
+	{"console", command_console, "show what a co-kernel says"},
+	{"plan", command_plan, "show which CPUs and memory an enclave would get"},
+	{"doctor", command_doctor, "say whether this node is ready, and how to repair it"},
+	{"reclaim", command_reclaim, "end the enclaves that a job has left behind"},
+	{"version", command_version, "show the version and the build"},
+	{"help", command_help, "show this text"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -56,7 +56,7 @@ static int run_command(int argc, char **argv)
 static int command_help(int argc, char **argv)
 {
 	char help[] = "--help";
-	char *arguments[] = { NULL, help, NULL };
+	char *arguments[] = {NULL, help, NULL};
 
 	if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "version") == 0) {
 		print_help(stdout);

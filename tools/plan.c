@@ -22,7 +22,7 @@ static const char help[] =
 
 static void print_json(const struct pisces_plan *plan)
 {
-	struct json json = { 0 };
+	struct json json = {0};
 	char list[4096];
 
 	json_begin(&json, NULL, '{');
@@ -51,7 +51,7 @@ static void print_json(const struct pisces_plan *plan)
 /* The CPUs of the plan on NUMA node NODE, or on all with NODE -1. */
 static struct pisces_cpuset cpus_on(const struct pisces_plan *plan, int64_t node)
 {
-	struct pisces_cpuset cpus = { 0 };
+	struct pisces_cpuset cpus = {0};
 
 	for (unsigned int i = 0; i < plan->cpu_count; i++) {
 		if (node < 0 || plan->cpus[i].node == node)
@@ -92,16 +92,16 @@ static void print_text(const struct pisces_plan *plan)
 int command_plan(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "mem", required_argument, NULL, 'm' },
-		{ "allocation", required_argument, NULL, 'l' },
-		{ "cpu-list", required_argument, NULL, 'l' },
-		{ "topology", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"cpus", required_argument, NULL, 'c'},
+		{"mem", required_argument, NULL, 'm'},
+		{"allocation", required_argument, NULL, 'l'},
+		{"cpu-list", required_argument, NULL, 'l'},
+		{"topology", required_argument, NULL, 't'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
-	struct pisces_allocation allocation = { 0 };
+	struct pisces_allocation allocation = {0};
 	struct pisces_request request;
 	struct pisces_plan plan;
 	struct pisces_error error;

@@ -26,7 +26,7 @@ static const char help[] =
 	"The exit code is 0 if no such enclave is left, else 1.\n";
 
 /* An enclave's end is quick; but its CPUs start again, which a loaded node delays. */
-#define GONE_LIMIT_S 60
+#define GONE_LIMIT_S  60
 #define LOOK_AGAIN_NS 200000000
 
 /* The number of the enclave whose descriptor FD of process PID is; false if it is none. */
@@ -112,7 +112,8 @@ static void kill_holder(pid_t pid, uint32_t enclave)
 		fprintf(stderr, "enclave: killed process %d, which held enclave %" PRIu32 "\n", pid,
 			enclave);
 	else if (errno != ESRCH)
-		fprintf(stderr, "enclave: process %d holds enclave %" PRIu32 " and cannot be killed: %s\n",
+		fprintf(stderr,
+			"enclave: process %d holds enclave %" PRIu32 " and cannot be killed: %s\n",
 			pid, enclave, strerror(errno));
 }
 
@@ -150,7 +151,7 @@ static int look(uint32_t job, void (*visit)(pid_t pid, uint32_t enclave))
 
 static int reclaim_job(uint32_t job)
 {
-	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
 	struct timespec now;
 	time_t limit;
 	int left;
@@ -167,7 +168,8 @@ static int reclaim_job(uint32_t job)
 		nanosleep(&pause, NULL);
 	}
 	fprintf(stderr,
-		"enclave: %d enclave%s of job %" PRIu32 " not gone after %d s: see pisces list and dmesg\n",
+		"enclave: %d enclave%s of job %" PRIu32
+		" not gone after %d s: see pisces list and dmesg\n",
 		left, left == 1 ? " is" : "s are", job, GONE_LIMIT_S);
 	return TOOL_FAILED;
 }
@@ -190,9 +192,9 @@ static bool parse_job(const char *text, uint32_t *job)
 int command_reclaim(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "job", required_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"job", required_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	uint32_t job = 0;
 	int option;
@@ -201,7 +203,8 @@ int command_reclaim(int argc, char **argv)
 		switch (option) {
 		case 'j':
 			if (!parse_job(optarg, &job))
-				return tool_usage(argv[0], "'%s' is not the number of a job", optarg);
+				return tool_usage(argv[0], "'%s' is not the number of a job",
+						  optarg);
 			break;
 		case 'h':
 			fputs(help, stdout);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line of pisces run. */
-#include <stdio.h>
-
 #include "run.h"
 
 #include <ctype.h>
@@ -60,7 +58,8 @@ static bool set_option(int option, struct run_options *options)
 	case 't':
 		if (parse_tasks(optarg, &options->tasks))
 			return true;
-		tool_usage("run", "'%s' is not a number of tasks: use 1 to %u", optarg, PISCES_MAX_TASKS);
+		tool_usage("run", "'%s' is not a number of tasks: use 1 to %u", optarg,
+			   PISCES_MAX_TASKS);
 		return false;
 	case 'b':
 		options->label = true;
@@ -82,22 +81,22 @@ static bool set_option(int option, struct run_options *options)
 int run_parse(int argc, char **argv, struct run_options *options)
 {
 	static const struct option table[] = {
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "cpu-list", required_argument, NULL, 'l' },
-		{ "mem", required_argument, NULL, 'm' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "tasks", required_argument, NULL, 't' },
-		{ "label", no_argument, NULL, 'b' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "image", required_argument, NULL, 'i' },
-		{ "append", required_argument, NULL, 'a' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"cpus", required_argument, NULL, 'c'},
+		{"cpu-list", required_argument, NULL, 'l'},
+		{"mem", required_argument, NULL, 'm'},
+		{"name", required_argument, NULL, 'n'},
+		{"tasks", required_argument, NULL, 't'},
+		{"label", no_argument, NULL, 'b'},
+		{"user", required_argument, NULL, 'u'},
+		{"image", required_argument, NULL, 'i'},
+		{"append", required_argument, NULL, 'a'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option;
 
-	*options = (struct run_options){ .tasks = 1, .uid = getuid(), .gid = getgid() };
+	*options = (struct run_options){.tasks = 1, .uid = getuid(), .gid = getgid()};
 	pisces_request_init(&options->request);
 	/* '+': what stands behind the program is the program's. */
 	while ((option = tool_option("run", argc, argv, "+:vh", table)) != -1) {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pisces run: a task, that is a proxy with its streams, user and environment. */
-#include <stdio.h>
-
 #include "run.h"
 
 #include <errno.h>
@@ -57,8 +55,8 @@ static void set_environment(const struct run_options *options, const struct pisc
 	set_number("PISCES_TASK_ID", id);
 	set_number("PISCES_TASKS", options->tasks);
 	if (setenv(PISCES_ENV_PROGRAM, options->program[0], 1) < 0 ||
-	    setenv(PISCES_ENV_CPUS,
-		   pisces_cpuset_format(&plan->linux_cpus, list, sizeof(list)), 1) < 0)
+	    setenv(PISCES_ENV_CPUS, pisces_cpuset_format(&plan->linux_cpus, list, sizeof(list)),
+		   1) < 0)
 		child_fails("the environment of the proxy");
 }
 
@@ -71,7 +69,8 @@ static _Noreturn void child(const struct run_options *options, const struct pisc
 	char **arguments = options->program;
 	int null;
 
-	if ((out >= 0 && dup2(out, STDOUT_FILENO) < 0) || (err >= 0 && dup2(err, STDERR_FILENO) < 0))
+	if ((out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
+	    (err >= 0 && dup2(err, STDERR_FILENO) < 0))
 		child_fails("the pipes for labels");
 	/* One reader only: two would each get a part of the input. */
 	if (id > 0) {
@@ -114,8 +113,7 @@ static void close_if_open(int fd)
 }
 
 int run_start(const struct run_options *options, const struct pisces_plan *plan,
-	      struct run_task *task, int task_fd, const sigset_t *mask,
-	      struct pisces_error *error)
+	      struct run_task *task, int task_fd, const sigset_t *mask, struct pisces_error *error)
 {
 	pid_t parent = getpid();
 	int out = -1, err = -1, result = -1;
@@ -125,8 +123,8 @@ int run_start(const struct run_options *options, const struct pisces_plan *plan,
 		err = make_pipe(&task->err, stderr);
 		if (out < 0 || err < 0) {
 			snprintf(error->text, sizeof(error->text),
-				 "no pipes to label the output of task %u: %s (ulimit -n)", task->id,
-				 strerror(errno));
+				 "no pipes to label the output of task %u: %s (ulimit -n)",
+				 task->id, strerror(errno));
 			goto out;
 		}
 	}

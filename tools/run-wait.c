@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pisces run: while the tasks run. Signals go in, labelled lines come out. */
-#include <stdio.h>
-
 #include "run.h"
 
 #include <errno.h>
@@ -12,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 void run_signals(sigset_t *set)
 {
@@ -33,8 +31,8 @@ static void write_line(const struct run_stream *stream, unsigned int id, const c
 /* Reads what there is and writes the whole lines of it. Closes the stream at its end. */
 static void pump(struct run_stream *stream, unsigned int id)
 {
-	ssize_t got = read(stream->fd, stream->line + stream->have,
-			   sizeof(stream->line) - stream->have);
+	ssize_t got =
+		read(stream->fd, stream->line + stream->have, sizeof(stream->line) - stream->have);
 	const char *at = stream->line, *end, *newline;
 
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -60,8 +58,7 @@ static void pump(struct run_stream *stream, unsigned int id)
 	}
 }
 
-static void forward(const struct signalfd_siginfo *info, struct run_task *tasks,
-		    unsigned int count)
+static void forward(const struct signalfd_siginfo *info, struct run_task *tasks, unsigned int count)
 {
 	/* From the terminal it has gone to the proxies as well, which are of this group. */
 	if (info->ssi_code == SI_KERNEL)
@@ -85,8 +82,8 @@ static int exit_code(const struct run_task *tasks, unsigned int count)
 	int highest = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
-		int code = WIFSIGNALED(tasks[i].status) ? 128 + WTERMSIG(tasks[i].status) :
-							  WEXITSTATUS(tasks[i].status);
+		int code = WIFSIGNALED(tasks[i].status) ? 128 + WTERMSIG(tasks[i].status)
+							: WEXITSTATUS(tasks[i].status);
 
 		if (code > highest)
 			highest = code;
@@ -108,10 +105,10 @@ static void step(int signals, struct pollfd *polls, struct run_task *tasks, unsi
 {
 	struct signalfd_siginfo info;
 
-	polls[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	polls[0] = (struct pollfd){.fd = signals, .events = POLLIN};
 	for (unsigned int i = 0; i < count; i++) {
-		polls[1 + 2 * i] = (struct pollfd){ .fd = tasks[i].out.fd, .events = POLLIN };
-		polls[2 + 2 * i] = (struct pollfd){ .fd = tasks[i].err.fd, .events = POLLIN };
+		polls[1 + 2 * i] = (struct pollfd){.fd = tasks[i].out.fd, .events = POLLIN};
+		polls[2 + 2 * i] = (struct pollfd){.fd = tasks[i].err.fd, .events = POLLIN};
 	}
 	if (poll(polls, 1 + 2 * (nfds_t)count, -1) < 0)
 		return;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pisces run: an enclave, a program in it, and all is given back. */
-#include <stdio.h>
-
 #include "run.h"
 
 #include <errno.h>
@@ -27,7 +25,7 @@ struct moment {
 
 static struct moment now(void)
 {
-	struct moment moment = { .tsc = __builtin_ia32_rdtsc(), .ns = now_ns() };
+	struct moment moment = {.tsc = __builtin_ia32_rdtsc(), .ns = now_ns()};
 
 	return moment;
 }
@@ -39,7 +37,7 @@ static double ms(uint64_t ns)
 
 static void tell_start(const struct pisces_plan *plan, const struct pisces_start_times *times)
 {
-	struct pisces_cpuset cpus = { 0 };
+	struct pisces_cpuset cpus = {0};
 	char list[512], size[32];
 	uint64_t memory = 0;
 
@@ -68,11 +66,30 @@ static void tell_first_instruction(int enclave_fd, uint64_t boot_tsc, struct mom
 		return;
 	status = pisces_status(own.enclave, &cpus, &error);
 	if (status && status->user_tsc > boot_tsc && end.tsc > start.tsc)
-		fprintf(stderr, "enclave: first instruction after %.1f ms (of the program, since the "
-			"boot was asked for)\n",
+		fprintf(stderr,
+			"enclave: first instruction after %.1f ms (of the program, since the boot "
+			"was asked for)\n",
 			(double)(status->user_tsc - boot_tsc) * (double)(end.ns - start.ns) /
 				(double)(end.tsc - start.tsc) / 1e6);
 	free(status);
+}
+
+/* If the co-kernel has died, what it said, which nobody can ask for once it is closed. */
+static void tell_death(int enclave_fd)
+{
+	struct pisces_own_info own;
+	struct pisces_error error;
+	struct pisces_info info;
+	char text[8192], *next = text, *line;
+
+	if (ioctl(enclave_fd, PISCES_IOC_WHO, &own) < 0 ||
+	    pisces_info(own.enclave, &info, &error) < 0 || info.state != PISCES_ENCLAVE_DEAD ||
+	    pisces_console_tail(own.enclave, text, sizeof(text), &error) < 0)
+		return;
+	while ((line = strsep(&next, "\n"))) {
+		if (*line)
+			fprintf(stderr, "enclave: console: %s\n", line);
+	}
 }
 
 static int start_tasks(const struct run_options *options, const struct pisces_plan *plan,
@@ -127,8 +144,11 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		return tool_failed(&error);
 	if (plan.note[0])
 		fprintf(stderr, "enclave: %s\n", plan.note);
-	if (pisces_enclave_start(enclave_fd, &options->request, &plan, &times, &error) < 0)
-		return tool_failed(&error);
+	if (pisces_enclave_start(enclave_fd, &options->request, &plan, &times, &error) < 0) {
+		tool_failed(&error);
+		tell_death(enclave_fd);
+		return TOOL_FAILED;
+	}
 	if (options->verbose)
 		tell_start(&plan, &times);
 	code = ended_early();
@@ -141,7 +161,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		return TOOL_FAILED;
 	}
 	for (unsigned int i = 0; i < options->tasks; i++)
-		tasks[i] = (struct run_task){ .id = i, .out.fd = -1, .err.fd = -1 };
+		tasks[i] = (struct run_task){.id = i, .out.fd = -1, .err.fd = -1};
 	if (start_tasks(options, &plan, enclave_fd, tasks, mask, &error) < 0) {
 		run_kill(tasks, options->tasks);
 		code = tool_failed(&error);
@@ -150,6 +170,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 	}
 	if (options->verbose)
 		tell_first_instruction(enclave_fd, times.boot_tsc, start);
+	tell_death(enclave_fd);
 	free(tasks);
 	return code;
 }

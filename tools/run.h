@@ -6,6 +6,7 @@
 #include "tool.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct run_options {
@@ -51,8 +52,7 @@ void run_signals(sigset_t *set);
  * -1 with *ERROR.
  */
 int run_start(const struct run_options *options, const struct pisces_plan *plan,
-	      struct run_task *task, int task_fd, const sigset_t *mask,
-	      struct pisces_error *error);
+	      struct run_task *task, int task_fd, const sigset_t *mask, struct pisces_error *error);
 
 /*
  * Passes signals on and labels output until all of TASKS have ended. The signals of

@@ -24,10 +24,8 @@ static const char help[] =
 static const char *cokernel_state(uint32_t state)
 {
 	static const char *const names[] = {
-		[PISCES_COKERNEL_NONE] = "not there yet",
-		[PISCES_COKERNEL_BOOTING] = "booting",
-		[PISCES_COKERNEL_RUNNING] = "running",
-		[PISCES_COKERNEL_PANIC] = "died",
+		[PISCES_COKERNEL_NONE] = "not there yet", [PISCES_COKERNEL_BOOTING] = "booting",
+		[PISCES_COKERNEL_RUNNING] = "running",	  [PISCES_COKERNEL_PANIC] = "died",
 		[PISCES_COKERNEL_STOPPED] = "stopped",
 	};
 
@@ -64,7 +62,8 @@ static void print_missing(const struct pisces_status *status)
 			printf("\nsystem calls that the co-kernel does not have (ENOSYS)\n");
 		any = true;
 		if (i == PISCES_STATUS_CALLS - 1)
-			printf("  %-24s %5s %10" PRIu32 "\n", "(all above)", "", status->missing[i]);
+			printf("  %-24s %5s %10" PRIu32 "\n", "(all above)", "",
+			       status->missing[i]);
 		else
 			printf("  %-24s %5u %10" PRIu32 "\n", call_name(i), i, status->missing[i]);
 	}
@@ -76,12 +75,12 @@ static void print_text(const struct pisces_info *info, const struct pisces_statu
 	char memory[32], free_memory[32], age[32], task[16], number[16];
 
 	snprintf(number, sizeof(number), "%" PRIu32, info->enclave);
-	printf("enclave %" PRIu32 "%s%s: %s for %s; %" PRIu32 " task%s, %" PRIu32 " thread%s; %s of %s of "
-	       "memory free\n",
+	printf("enclave %" PRIu32 "%s%s: %s for %s; %" PRIu32 " task%s, %" PRIu32
+	       " thread%s; %s of %s of memory free\n",
 	       info->enclave, strcmp(info->name, number) ? " " : "",
 	       strcmp(info->name, number) ? info->name : "", cokernel_state(status->state),
-	       tool_age(info->age_ns, age, sizeof(age)), status->tasks, status->tasks == 1 ? "" : "s",
-	       status->threads, status->threads == 1 ? "" : "s",
+	       tool_age(info->age_ns, age, sizeof(age)), status->tasks,
+	       status->tasks == 1 ? "" : "s", status->threads, status->threads == 1 ? "" : "s",
 	       pisces_size_format(status->memory_free, free_memory, sizeof(free_memory)),
 	       pisces_size_format(status->memory_total, memory, sizeof(memory)));
 	if (info->reason[0] || status->reason[0])
@@ -89,18 +88,18 @@ static void print_text(const struct pisces_info *info, const struct pisces_statu
 	if (status->console_lost)
 		printf("%" PRIu64 " bytes of its console were lost\n", status->console_lost);
 
-	printf("\n%-5s %-7s %-5s %10s %10s %8s %8s %6s %10s %10s %10s %10s\n", "CPU", "STATE", "TASK",
-	       "ENTRIES", "INTERRUPTS", "BELLS", "TIMERS", "STRAYS", "CALLS", "FORWARDED", "FAULTS",
-	       "SWITCHES");
+	printf("\n%-5s %-7s %-5s %10s %10s %8s %8s %6s %10s %10s %10s %10s\n", "CPU", "STATE",
+	       "TASK", "ENTRIES", "INTERRUPTS", "BELLS", "TIMERS", "STRAYS", "CALLS", "FORWARDED",
+	       "FAULTS", "SWITCHES");
 	for (unsigned int i = 0; i < cpus; i++) {
 		const struct pisces_cpu_status *cpu = &status->cpu[i];
 
 		snprintf(task, sizeof(task), "%" PRIu32, cpu->task);
-		printf("%-5u %-7s %-5s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64
-		       " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
-		       i, cpu_state(cpu->state), cpu->task == UINT32_MAX ? "-" : task, cpu->heartbeat,
-		       cpu->interrupts, cpu->bells, cpu->timers, cpu->strays, cpu->syscalls,
-		       cpu->forwarded, cpu->page_faults, cpu->switches);
+		printf("%-5u %-7s %-5s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %8" PRIu64
+		       " %6" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+		       i, cpu_state(cpu->state), cpu->task == UINT32_MAX ? "-" : task,
+		       cpu->heartbeat, cpu->interrupts, cpu->bells, cpu->timers, cpu->strays,
+		       cpu->syscalls, cpu->forwarded, cpu->page_faults, cpu->switches);
 	}
 	print_missing(status);
 }
@@ -128,7 +127,7 @@ static void print_json_cpu(struct json *json, unsigned int index,
 static void print_json(const struct pisces_info *info, const struct pisces_status *status,
 		       unsigned int cpus)
 {
-	struct json json = { 0 };
+	struct json json = {0};
 
 	json_begin(&json, NULL, '{');
 	json_number(&json, "number", info->enclave);
@@ -155,7 +154,8 @@ static void print_json(const struct pisces_info *info, const struct pisces_statu
 			continue;
 		json_begin(&json, NULL, '{');
 		json_number(&json, "call", i);
-		json_text(&json, "name", i == PISCES_STATUS_CALLS - 1 ? "(all above)" : call_name(i));
+		json_text(&json, "name",
+			  i == PISCES_STATUS_CALLS - 1 ? "(all above)" : call_name(i));
 		json_number(&json, "count", status->missing[i]);
 		json_end(&json, '}');
 	}
@@ -166,9 +166,9 @@ static void print_json(const struct pisces_info *info, const struct pisces_statu
 int command_stat(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct pisces_status *status;
 	struct pisces_error error;

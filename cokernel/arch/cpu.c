@@ -54,7 +54,6 @@ static void init(struct percpu *percpu)
 {
 	percpu->cpu.self = &percpu->cpu;
 	percpu->cpu.status = &nowhere;
-	percpu->cpu.arch = percpu;
 	segments_init(percpu);
 	features_enable();
 	syscall_init_cpu();
@@ -80,7 +79,8 @@ void cpu_init_other(cpu_id_t index, struct percpu *percpu)
  */
 static void publish_number(struct percpu *percpu)
 {
-	uint64_t number = ((uint64_t)percpu->cpu.node & 0xff) << 12 | (percpu->cpu.linux_cpu & 0xfff);
+	const struct cpu *cpu = &percpu->cpu;
+	uint64_t number = ((uint64_t)cpu->node & 0xff) << 12 | (cpu->linux_cpu & 0xfff);
 
 	if (cpu_features.rdtscp || cpu_features.rdpid)
 		wrmsr(MSR_TSC_AUX, number);

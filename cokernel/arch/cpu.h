@@ -31,7 +31,6 @@ struct cpu {
 	uint64_t tlb_asked;	 /* requests of other CPUs, and how many of them are */
 	uint64_t tlb_served;	 /* done: see arch/tlb.c */
 	uint32_t tlb_kernel;	 /* one of them is about kernel addresses */
-	void *arch; /* GDT, TSS, fault stacks: arch/cpu.c */
 	void *run_queue; /* task/sched.c */
 	void *timers;	 /* task/timer.c */
 };

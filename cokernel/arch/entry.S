@@ -190,15 +190,17 @@ entry_debug:
 	call trap_from_user
 	jmp leave_to_user
 
-/* One stub of 16 bytes for each vector. The CPU itself pushes an error code for some. */
+/* One stub of 16 bytes for each vector. For these the CPU itself pushes an error code. */
+#define WITH_ERROR_CODE \
+	(1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
+
 	.balign 16
 	.globl entry_stubs
 entry_stubs:
 vector = 0
 .rept 256
 	.balign 16
-	.if (vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
-	.else
+	.if vector >= 32 || (1 << vector & WITH_ERROR_CODE) == 0
 	pushq $0
 	.endif
 	pushq $vector

@@ -41,8 +41,8 @@ enum lapic_register {
 /* Longest span that is armed at once; keeps the products below 64 bits. */
 #define TIMER_SPAN_MAX (1000u * NSEC_PER_SEC)
 
-/* How long the timer is watched to learn its speed, in ms. */
-#define CALIBRATION_MS 1u
+/* How long the timer is watched to learn its speed, in us: some thousand ticks. */
+#define CALIBRATION_US 200u
 
 static volatile uint32_t *registers; /* of whatever CPU reads there; xAPIC mode */
 static uint64_t timer_khz;
@@ -92,6 +92,13 @@ static void choose_mode(void)
 	this_percpu()->x2apic = (base & APIC_BASE_X2APIC) != 0;
 }
 
+apic_id_t lapic_id(void)
+{
+	uint32_t id = read_register(LAPIC_ID);
+
+	return this_percpu()->x2apic ? id : id >> 24;
+}
+
 void lapic_init_cpu(void)
 {
 	static const enum lapic_register sources[] = {
@@ -101,6 +108,9 @@ void lapic_init_cpu(void)
 	uint32_t last_source;
 
 	choose_mode();
+	if (lapic_id() != this_cpu()->apic_id)
+		panic("CPU %u has apic id %u, its local APIC says %u", this_cpu()->index,
+		      this_cpu()->apic_id, lapic_id());
 	last_source = read_register(LAPIC_VERSION) >> 16 & 0xff;
 	for (unsigned int i = 0; i < ARRAY_SIZE(sources) && i <= last_source; i++)
 		write_register(sources[i], LVT_MASKED);
@@ -145,7 +155,7 @@ void lapic_calibrate(void)
 	write_register(LAPIC_LVT_TIMER, LVT_MASKED | LAPIC_TIMER_VECTOR);
 	write_register(LAPIC_TIMER_INITIAL, UINT32_MAX);
 	start = read_both(&first);
-	span = boot_block->tsc_khz * CALIBRATION_MS;
+	span = boot_block->tsc_khz * CALIBRATION_US / 1000;
 	while (rdtsc() - start < span)
 		cpu_relax();
 	end = read_both(&last);
@@ -154,13 +164,6 @@ void lapic_calibrate(void)
 	timer_khz = (uint64_t)(first - last) * boot_block->tsc_khz / (end - start);
 	if (timer_khz == 0)
 		panic("the timer of the local APIC does not count");
-}
-
-apic_id_t lapic_id(void)
-{
-	uint32_t id = read_register(LAPIC_ID);
-
-	return this_percpu()->x2apic ? id : id >> 24;
 }
 
 void lapic_eoi(void)

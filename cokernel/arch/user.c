@@ -22,16 +22,24 @@ static size_t in_user_space(user_addr_t address, size_t size)
 	return address >= USER_END ? 0 : min_u64(size, USER_END - address);
 }
 
-/* Returns the bytes that were not copied. Both sides have been checked. */
+/*
+ * Returns the bytes that were not copied. Both sides have been checked. A fault among
+ * the words leaves the rest to the bytes, which come to the very first bad one.
+ */
 static size_t copy(void *to, const void *from, size_t size)
 {
+	size_t left = size / 8;
+	size_t tail = size % 8;
+
 	__asm__ volatile(ALLOW_USER
-			 "1:\trep movsb\n"
-			 "2:\n\t" FORBID_USER EXCEPTION_ENTRY(1b, 2b)
-			 : "+D"(to), "+S"(from), "+c"(size)
-			 :
+			 "1:\trep movsq\n"
+			 "2:\tleaq (%[tail], %%rcx, 8), %%rcx\n"
+			 "3:\trep movsb\n"
+			 "4:\n\t" FORBID_USER EXCEPTION_ENTRY(1b, 2b) EXCEPTION_ENTRY(3b, 4b)
+			 : "+D"(to), "+S"(from), "+c"(left)
+			 : [tail] "r"(tail)
 			 : "memory");
-	return size;
+	return left;
 }
 
 size_t copy_from_user_partial(void *to, user_addr_t from, size_t size)
@@ -64,15 +72,20 @@ int copy_to_user(user_addr_t to, const void *from, size_t size)
 
 int clear_user(user_addr_t to, size_t size)
 {
+	size_t left = size / 8;
+	size_t tail = size % 8;
+
 	if (in_user_space(to, size) != size)
 		return -EFAULT;
 	__asm__ volatile(ALLOW_USER
-			 "1:\trep stosb\n"
-			 "2:\n\t" FORBID_USER EXCEPTION_ENTRY(1b, 2b)
-			 : "+D"(to), "+c"(size)
-			 : "a"(0)
+			 "1:\trep stosq\n"
+			 "2:\tleaq (%[tail], %%rcx, 8), %%rcx\n"
+			 "3:\trep stosb\n"
+			 "4:\n\t" FORBID_USER EXCEPTION_ENTRY(1b, 2b) EXCEPTION_ENTRY(3b, 4b)
+			 : "+D"(to), "+c"(left)
+			 : "a"(0ull), [tail] "r"(tail)
 			 : "memory");
-	return size == 0 ? 0 : -EFAULT;
+	return left == 0 ? 0 : -EFAULT;
 }
 
 long string_from_user(char *to, user_addr_t from, size_t size)

@@ -26,7 +26,12 @@ void boot_use_direct_map(void);
 /* Gives all memory of the enclave that is not in use by now to mm/. */
 void boot_add_memory(void);
 
-/* Value of NAME=VALUE or NAME in the command line; NULL if absent, "" for a bare NAME. */
+/*
+ * Value of NAME=VALUE or NAME in the command line; NULL if absent, "" for a bare NAME.
+ * The words that there are:
+ *   debugcon	the console goes to I/O port 0xe9 too (virtual machines)
+ *   crash=HOW	arms system call 0x7000: arch/crash.h
+ */
 const char *boot_option(const char *name, char *value, size_t size);
 
 /* A shared area by its place in the boot block, or panic if it lies outside. */

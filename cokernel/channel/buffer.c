@@ -2,7 +2,9 @@
 /*
  * The data area, handed out in runs of pages. A call that may block for long
  * keeps its run, so one call never gets so much that another could get nothing:
- * a page stays free for each call that can still be sent.
+ * a page stays free for each call that can still be sent. The last page is for
+ * reports, which must get through whatever the program does (calls.c keeps them
+ * a call as well).
  */
 #include "channel/internal.h"
 #include "lib/errno.h"
@@ -57,7 +59,7 @@ static uint64_t allowance(const struct channel *channel, uint64_t wanted, bool a
 {
 	uint64_t kept = channel->free_calls;
 
-	if (channel->free_pages == 0)
+	if (channel->free_pages <= 1)
 		return 0;
 	if (wanted == 1 || wanted + kept <= channel->free_pages)
 		return wanted;
@@ -67,45 +69,61 @@ static uint64_t allowance(const struct channel *channel, uint64_t wanted, bool a
 	return channel->free_pages > kept ? channel->free_pages - kept : 1;
 }
 
+/* Marks COUNT pages from FIRST on as BUFFER's, of which SIZE bytes are used. */
+static int64_t hand_out(struct channel *channel, uint64_t first, uint64_t count, uint64_t size,
+			struct channel_buffer *buffer)
+{
+	mark(channel, first, count, true);
+	channel->free_pages -= count;
+	buffer->offset = first * PAGE_SIZE;
+	buffer->memory = channel->memory + channel->layout.data + buffer->offset;
+	buffer->size = min_u64(size, count * PAGE_SIZE);
+	buffer->done = false;
+	return (int64_t)buffer->size;
+}
+
 static int64_t take(struct channel *channel, uint64_t size, bool all,
 		    struct channel_buffer *buffer)
 {
 	uint64_t wanted = align_up(max_u64(size, 1), PAGE_SIZE) / PAGE_SIZE;
 	uint64_t first = 0, count;
-	int result = 0;
+	int64_t result = 0;
 
-	if (all && wanted > channel->data_pages)
+	if (all && wanted >= channel->data_pages)
 		return -E2BIG;
 	lock_take(&channel->space.lock);
-	for (;;) {
+	while (result == 0) {
 		count = allowance(channel, wanted, all);
 		if (count != 0)
 			count = find_run(channel, count, &first);
-		if (count == wanted || (count != 0 && !all))
+		if (count == wanted || (count != 0 && !all)) {
+			result = hand_out(channel, first, count, size, buffer);
 			break;
-		if (channel->abandoned || channel->broken) {
+		}
+		if (channel->abandoned || channel->broken)
 			result = -EIO;
-			break;
-		}
-		/* A process that ends has its report to send still. */
-		if (wait_on_mode(&channel->space, NSEC_FOREVER,
-				 thread_current()->dying ? WAIT_CERTAIN : WAIT_INTERRUPTIBLE) ==
-		    -EINTR) {
+		else if (wait_on(&channel->space, NSEC_FOREVER, true) == -EINTR)
 			result = -ERESTARTSYS;
-			break;
-		}
-	}
-	if (result == 0) {
-		mark(channel, first, count, true);
-		channel->free_pages -= count;
 	}
 	lock_drop(&channel->space.lock);
-	if (result != 0)
-		return result;
-	buffer->offset = first * PAGE_SIZE;
-	buffer->memory = channel->memory + channel->layout.data + buffer->offset;
-	buffer->size = min_u64(size, count * PAGE_SIZE);
-	return (int64_t)buffer->size;
+	return result;
+}
+
+int64_t channel_buffer_take_report(struct channel *channel, struct channel_buffer *buffer)
+{
+	uint64_t first = 0;
+	int64_t result = -EIO;
+
+	lock_take(&channel->space.lock);
+	while (!channel->abandoned && !channel->broken) {
+		if (find_run(channel, 1, &first) == 1) {
+			result = hand_out(channel, first, 1, PAGE_SIZE, buffer);
+			break;
+		}
+		wait_on(&channel->space, NSEC_FOREVER, false);
+	}
+	lock_drop(&channel->space.lock);
+	return result;
 }
 
 int64_t channel_buffer_take(struct channel *channel, uint64_t size, struct channel_buffer *buffer)
@@ -124,7 +142,7 @@ void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
 	uint64_t count = align_up(max_u64(buffer->size, 1), PAGE_SIZE) / PAGE_SIZE;
 
 	/* The proxy may still be reading or filling what a dying thread left behind. */
-	if (thread_current()->dying)
+	if (thread_current()->dying && !buffer->done)
 		return;
 	lock_take(&channel->space.lock);
 	mark(channel, buffer->offset / PAGE_SIZE, count, false);

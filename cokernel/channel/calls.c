@@ -190,13 +190,14 @@ bool channel_may_sleep_all(cpu_id_t cpu)
 	return false;
 }
 
-/* Takes a free call, waiting for one. 0 or -errno. */
+/* Takes a free call, waiting for one; the last one is for reports. 0 or -errno. */
 static int reserve_call(struct channel *channel, enum wait_mode mode)
 {
+	unsigned int kept = mode == WAIT_CERTAIN ? 0 : 1;
 	int result = 0;
 
 	lock_take(&channel->space.lock);
-	while (channel->free_calls == 0 && result == 0) {
+	while (channel->free_calls <= kept && result == 0) {
 		if (channel->abandoned || channel->broken)
 			result = -EIO;
 		else if (wait_on_mode(&channel->space, NSEC_FOREVER, mode) == -EINTR)

@@ -11,8 +11,8 @@ void channel_list_remove(struct channel *channel);
 void channel_put(struct channel *channel);
 
 /*
- * As channel_call(). MODE: WAIT_INTERRUPTIBLE as there; WAIT_CERTAIN: waits for the
- * reply whatever happens to the process, unless its proxy goes.
+ * As channel_call(). MODE: WAIT_INTERRUPTIBLE as there; WAIT_CERTAIN, for reports: waits
+ * for the reply whatever happens to the process, unless its proxy goes.
  */
 int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t args[6],
 			  enum wait_mode mode);

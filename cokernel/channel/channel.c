@@ -143,14 +143,13 @@ void channel_abandon(struct channel *channel)
 void channel_report(struct channel *channel, const char *line)
 {
 	struct channel_buffer buffer;
-	uint64_t length = strlen(line);
 	uint64_t args[6] = { 0 };
 
-	if (channel_buffer_take(channel, length, &buffer) <= 0)
+	if (channel_buffer_take_report(channel, &buffer) < 0)
 		return;
-	memcpy(buffer.memory, line, buffer.size);
 	args[0] = buffer.offset;
-	args[1] = buffer.size;
-	channel_call_mode(channel, PISCES_CALL_REPORT, args, WAIT_CERTAIN);
+	args[1] = min_u64(strlen(line), buffer.size);
+	memcpy(buffer.memory, line, args[1]);
+	buffer.done = channel_call_mode(channel, PISCES_CALL_REPORT, args, WAIT_CERTAIN) != -EIO;
 	channel_buffer_give(channel, &buffer);
 }

@@ -33,6 +33,7 @@ struct channel_buffer {
 	uint64_t offset; /* what the proxy is told */
 	uint8_t *memory; /* shared: the proxy may change it at any time */
 	uint64_t size;
+	bool done; /* the proxy has answered: it can be given back even by a dying thread */
 };
 int64_t channel_buffer_take(struct channel *channel, uint64_t size, struct channel_buffer *buffer);
 
@@ -40,6 +41,9 @@ int64_t channel_buffer_take(struct channel *channel, uint64_t size, struct chann
 int64_t channel_buffer_take_all(struct channel *channel, uint64_t size,
 				struct channel_buffer *buffer);
 void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer);
+
+/* One page for a report, whatever happens to the process: bytes, or -EIO. */
+int64_t channel_buffer_take_report(struct channel *channel, struct channel_buffer *buffer);
 
 /* The largest piece of one channel_buffer_take(). */
 #define CHANNEL_PIECE 0x40000u

@@ -4,12 +4,16 @@
 /*
  * String instructions: short code, and all CPUs that matter make them fast. They
  * are also the only form that the compiler does not turn into a call of itself.
+ * Words first: as good as bytes on real CPUs, and better on emulated ones.
  */
 void *memcpy(void *to, const void *from, size_t size)
 {
 	void *d = to;
+	size_t words = size / 8;
+	size_t rest = size % 8;
 
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(size) : : "memory");
+	__asm__ volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(words) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(rest) : : "memory");
 	return to;
 }
 
@@ -18,8 +22,10 @@ void *memmove(void *to, const void *from, size_t size)
 	uint8_t *d = to;
 	const uint8_t *s = from;
 
-	if ((uint64_t)d - (uint64_t)s >= size)
+	if ((uint64_t)d - (uint64_t)s >= size) {
+		/* Forward is right here, also if they overlap: bytes that are read come later. */
 		return memcpy(to, from, size);
+	}
 	d += size - 1;
 	s += size - 1;
 	__asm__ volatile("std\n\trep movsb\n\tcld" : "+D"(d), "+S"(s), "+c"(size) : : "memory");
@@ -29,8 +35,12 @@ void *memmove(void *to, const void *from, size_t size)
 void *memset(void *to, int byte, size_t size)
 {
 	void *d = to;
+	uint64_t pattern = (uint8_t)byte * 0x0101010101010101ull;
+	size_t words = size / 8;
+	size_t rest = size % 8;
 
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(size) : "a"(byte) : "memory");
+	__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(pattern) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(pattern) : "memory");
 	return to;
 }
 

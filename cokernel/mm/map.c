@@ -158,7 +158,7 @@ int space_unmap(struct aspace *aspace, user_addr_t start, user_addr_t end)
 static int64_t place(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int flags)
 {
 	bool fixed = flags & (ASPACE_FIXED | ASPACE_FIXED_NOREPLACE);
-	uint64_t align = PAGE_SIZE;
+	uint64_t align;
 
 	if (size > USER_END)
 		return -ENOMEM;
@@ -184,10 +184,14 @@ static int64_t place(struct aspace *aspace, user_addr_t address, uint64_t size, 
 	 * parts of one region; aligning each would give all of them the same place in
 	 * the caches.
 	 */
-	if (size % LARGE_PAGE_SIZE == 0)
-		align = LARGE_PAGE_SIZE;
-	if (size % HUGE_PAGE_SIZE == 0 && (flags & ASPACE_POPULATE))
+	if (flags & (ASPACE_GROWS_DOWN | ASPACE_SMALL_PAGES))
+		align = PAGE_SIZE;
+	else if (size % HUGE_PAGE_SIZE == 0 && (flags & ASPACE_POPULATE))
 		align = HUGE_PAGE_SIZE;
+	else if (size % LARGE_PAGE_SIZE == 0)
+		align = LARGE_PAGE_SIZE;
+	else
+		align = PAGE_SIZE;
 	address = space_choose(aspace, size,
 			       flags & ASPACE_GROWS_DOWN ? aspace->stack_top : aspace->map_top,
 			       align, 0);

@@ -281,17 +281,16 @@ void page_get(phys_addr_t block)
 void page_put(phys_addr_t block, unsigned int order)
 {
 	uint32_t *word = block_word(block);
-	uint32_t value = word_read(word);
+	uint32_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
 	ASSERT((value & (WORD_KIND | WORD_ORDER)) == (WORD_TAKEN | order));
 	/* The last reference is left for page_free() to take, so that it can check it. */
 	while ((value & WORD_REFERENCES) != WORD_REFERENCE) {
 		ASSERT((value & WORD_REFERENCES) != 0);
 		if (__atomic_compare_exchange_n(word, &value, value - WORD_REFERENCE, true,
-						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+						__ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
 			return;
 	}
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	page_free(block, order);
 }
 
@@ -372,6 +371,12 @@ static unsigned int largest_order(phys_addr_t at, phys_addr_t end)
 	return order;
 }
 
+/* The largest power of two that divides ADDRESS; 0 is most aligned of all. */
+static uint64_t alignment_of(phys_addr_t address)
+{
+	return address != 0 ? address & (0 - address) : UINT64_MAX;
+}
+
 void page_add_range(phys_addr_t base, uint64_t size, node_id_t id)
 {
 	phys_addr_t end = base + size, at = base, until = end;
@@ -388,7 +393,7 @@ void page_add_range(phys_addr_t base, uint64_t size, node_id_t id)
 	}
 	range = &ranges[insert_range(base, end)];
 	/* At the less aligned end, where the fewest large blocks are lost. */
-	if (end == 0 || __builtin_ctzll(base) <= __builtin_ctzll(end)) {
+	if (alignment_of(base) <= alignment_of(end)) {
 		range->words = phys_to_virt(base);
 		at += words;
 	} else {

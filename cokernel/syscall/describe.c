@@ -131,9 +131,10 @@ static int64_t copy_out(struct transfer *transfer, const struct channel_buffer *
 
 		switch ((enum argument_kind)transfer->description->arg[i].kind) {
 		case ARG_OUT_BUFFER:
-			if ((uint64_t)result > size)
+			/* Who gives no room asks how much is needed. */
+			if (size != 0 && (uint64_t)result > size)
 				return -EIO;
-			size = (uint64_t)result;
+			size = size != 0 ? (uint64_t)result : 0;
 			break;
 		case ARG_OUT:
 		case ARG_INOUT_OPTIONAL:

@@ -27,6 +27,11 @@ struct argument {
 	uint16_t size;
 };
 
+#define VALUE { .kind = ARG_VALUE }
+#define PATH { .kind = ARG_PATH }
+#define OPTIONAL_PATH { .kind = ARG_PATH_OPTIONAL }
+#define OUT_BUFFER(index) { .kind = ARG_OUT_BUFFER, .length = (index) }
+
 struct description {
 	uint32_t number; /* of the call that is sent */
 	struct argument arg[6];

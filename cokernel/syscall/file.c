@@ -19,13 +19,9 @@
 #define STATX_SIZE 256
 #define STATFS_SIZE 120
 
-#define PATH { .kind = ARG_PATH }
-#define OPTIONAL_PATH { .kind = ARG_PATH_OPTIONAL }
-#define OUT_BUFFER(index) { .kind = ARG_OUT_BUFFER, .length = (index) }
 #define OUT(bytes) { .kind = ARG_OUT, .size = (bytes) }
 #define IN_OPTIONAL(bytes) { .kind = ARG_IN_OPTIONAL, .size = (bytes) }
 #define OFFSET { .kind = ARG_INOUT_OPTIONAL, .size = 8 }
-#define VALUE { .kind = ARG_VALUE }
 
 /* A call that is sent as it is; the rest of its arguments are values. */
 #define FORWARD(name, ...)                                                            \
@@ -77,12 +73,10 @@ FORWARD(getdents64, VALUE, OUT_BUFFER(2))
 FORWARD(sendfile, VALUE, VALUE, OFFSET)
 FORWARD(copy_file_range, VALUE, OFFSET, VALUE, OFFSET)
 
-FORWARD(openat, VALUE, PATH)
 FORWARD(newfstatat, VALUE, PATH, OUT(STAT_SIZE))
 FORWARD(statx, VALUE, PATH, VALUE, VALUE, OUT(STATX_SIZE))
 FORWARD(faccessat, VALUE, PATH)
 FORWARD(faccessat2, VALUE, PATH)
-FORWARD(readlinkat, VALUE, PATH, OUT_BUFFER(3))
 FORWARD(mkdirat, VALUE, PATH)
 FORWARD(unlinkat, VALUE, PATH)
 FORWARD(renameat, VALUE, PATH, VALUE, PATH)
@@ -98,6 +92,13 @@ FORWARD(chdir, PATH)
 FORWARD(fchdir, VALUE)
 FORWARD(getcwd, OUT_BUFFER(1))
 FORWARD(umask, VALUE)
+FORWARD(memfd_create, PATH)
+FORWARD(getxattr, PATH, PATH, OUT_BUFFER(3))
+FORWARD(lgetxattr, PATH, PATH, OUT_BUFFER(3))
+FORWARD(fgetxattr, VALUE, PATH, OUT_BUFFER(3))
+FORWARD(listxattr, PATH, OUT_BUFFER(2))
+FORWARD(llistxattr, PATH, OUT_BUFFER(2))
+FORWARD(flistxattr, VALUE, OUT_BUFFER(2))
 
 /* ---- older forms ---- */
 

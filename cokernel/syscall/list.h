@@ -4,7 +4,7 @@
  * call is syscall_<name>(). Whoever includes this defines CALL.
  */
 
-/* syscall/file.c, file_vector.c, describe.c, command.c, poll.c */
+/* syscall/file.c, open.c, file_vector.c, command.c, poll.c */
 CALL(0, read, FORWARDED)
 CALL(1, write, FORWARDED)
 CALL(2, open, FORWARDED)
@@ -50,6 +50,12 @@ CALL(94, lchown, FORWARDED)
 CALL(95, umask, FORWARDED)
 CALL(137, statfs, FORWARDED)
 CALL(138, fstatfs, FORWARDED)
+CALL(191, getxattr, FORWARDED)
+CALL(192, lgetxattr, FORWARDED)
+CALL(193, fgetxattr, FORWARDED)
+CALL(194, listxattr, FORWARDED)
+CALL(195, llistxattr, FORWARDED)
+CALL(196, flistxattr, FORWARDED)
 CALL(217, getdents64, FORWARDED)
 CALL(221, fadvise64, FORWARDED)
 CALL(257, openat, FORWARDED)
@@ -72,6 +78,7 @@ CALL(293, pipe2, FORWARDED)
 CALL(295, preadv, FORWARDED)
 CALL(296, pwritev, FORWARDED)
 CALL(316, renameat2, FORWARDED)
+CALL(319, memfd_create, FORWARDED)
 CALL(326, copy_file_range, FORWARDED)
 CALL(327, preadv2, FORWARDED)
 CALL(328, pwritev2, FORWARDED)

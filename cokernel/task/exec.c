@@ -32,6 +32,9 @@
 /* Linux's open(2) */
 #define AT_FDCWD (-100)
 
+#define PATH_SIZE 4096
+#define PROC_FD_SIZE 64
+
 #define BRK_RANDOM_BITS 11 /* of pages */
 
 /* What one ELF file is loaded through. */
@@ -167,6 +170,29 @@ static user_addr_t load_interpreter(struct process *process, const struct elf_im
 	return entry;
 }
 
+/* The absolute path of the file behind FD, as Linux names it; NULL if it cannot be had. */
+static char *path_of(int fd)
+{
+	struct channel *channel = process_current()->channel;
+	struct channel_buffer buffer;
+	char *path = NULL;
+	int64_t length;
+
+	if (channel_buffer_take_all(channel, PROC_FD_SIZE + PATH_SIZE, &buffer) < 0)
+		return NULL;
+	format_text((char *)buffer.memory, PROC_FD_SIZE, "/proc/self/fd/%d", fd);
+	length = channel_call_own(__NR_readlinkat, (uint64_t)AT_FDCWD, buffer.offset,
+				  buffer.offset + PROC_FD_SIZE, PATH_SIZE, 0, 0);
+	if (length > 0 && length < PATH_SIZE)
+		path = heap_alloc((size_t)length + 1);
+	if (path) {
+		memcpy(path, buffer.memory + PROC_FD_SIZE, (size_t)length);
+		path[length] = '\0';
+	}
+	channel_buffer_give(channel, &buffer);
+	return path;
+}
+
 static void set_name(struct thread *thread, const char *name)
 {
 	strlcpy(thread->name, name, sizeof(thread->name));
@@ -228,6 +254,7 @@ void exec_main(void *argument)
 	error = load(&loading, image, &why);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, "", why);
+	process->executable = path_of(loading.fd);
 	close_in_proxy(loading.fd);
 	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
 						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));

@@ -146,6 +146,7 @@ int64_t exec_build_stack(struct process *process, const struct program_start *st
 	/* As elsewhere: at least three quarters of it are for the program to use. */
 	if ((uint64_t)result / 4 < exec->size + count * 8)
 		return -E2BIG;
+	process->stack_top = top;
 	words.word = heap_alloc(count * 8);
 	if (!words.word)
 		return -ENOMEM;

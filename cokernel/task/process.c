@@ -55,6 +55,7 @@ void process_put(struct process *process)
 	__atomic_fetch_sub(&boot_status->tasks, 1, __ATOMIC_RELAXED);
 	/* Only now may Linux use the channel's pages for something else. */
 	control_send_task_ended(process->task, process->wait_status);
+	heap_free(process->executable);
 	heap_free(process);
 }
 

@@ -54,7 +54,8 @@ struct process {
 	uint64_t stack_limit;
 	uint32_t umask;
 	char path[256]; /* of the program, as in AT_EXECFN */
-	struct file_table *files; /* NULL: all descriptors are the proxy's */
+	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
+	user_addr_t stack_top;
 };
 
 /* channel/control.c calls these as the module asks. */

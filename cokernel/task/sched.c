@@ -12,6 +12,7 @@
 #include "lib/print.h"
 #include "mm/aspace.h"
 #include "mm/heap.h"
+#include "mm/page.h"
 #include "task/futex.h"
 #include "task/process.h"
 #include "task/thread.h"
@@ -38,6 +39,14 @@ struct run_queue {
 static struct run_queue *queue_of(cpu_id_t cpu)
 {
 	return cpu_get(cpu)->run_queue;
+}
+
+/* For looking at all CPUs, of which some may be on their way up still: then NULL. */
+static struct run_queue *queue_if_up(cpu_id_t cpu)
+{
+	struct cpu *which = cpu_get(cpu);
+
+	return which ? __atomic_load_n(&which->run_queue, __ATOMIC_ACQUIRE) : NULL;
 }
 
 static struct run_queue *own_queue(void)
@@ -78,8 +87,8 @@ void sched_init_cpu(void)
 	idle->references = 1;
 	cpu->idle = idle;
 	cpu->current = idle;
-	cpu->run_queue = queue;
 	cpu->status->task = UINT32_MAX;
+	__atomic_store_n(&cpu->run_queue, queue, __ATOMIC_RELEASE);
 }
 
 /* Loads the address space that the next code on this CPU needs; NULL: the kernel's. */
@@ -255,9 +264,9 @@ static struct run_queue *lock_queue_of(struct thread *thread)
 
 bool sched_is_idle(cpu_id_t cpu)
 {
-	struct run_queue *queue = queue_of(cpu);
+	struct run_queue *queue = queue_if_up(cpu);
 
-	return __atomic_load_n(&queue->idle, __ATOMIC_SEQ_CST) &&
+	return queue && __atomic_load_n(&queue->idle, __ATOMIC_SEQ_CST) &&
 	       __atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0;
 }
 
@@ -291,15 +300,18 @@ cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other)
 cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
 {
 	cpu_id_t best = cpu_count, step, cpu;
-	unsigned int threads, fewest = UINT32_MAX;
+	uint64_t load, least = UINT64_MAX;
 
 	for (step = 1; step <= cpu_count; step++) {
 		cpu = (after + step) % cpu_count;
 		if (!set_has(set, cpu))
 			continue;
-		threads = __atomic_load_n(&queue_of(cpu)->threads, __ATOMIC_RELAXED);
-		if (threads < fewest) {
-			fewest = threads;
+		/* Idle ones first, whatever sleeps there; then those with the fewest threads. */
+		load = __atomic_load_n(&queue_of(cpu)->threads, __ATOMIC_RELAXED);
+		if (!sched_is_idle(cpu))
+			load += 1ull << 32;
+		if (load < least) {
+			least = load;
 			best = cpu;
 		}
 	}
@@ -411,6 +423,18 @@ nsec_t sched_cpu_time(const struct thread *thread)
 	return time;
 }
 
+/* Others wait for this CPU: they get it, or the running thread goes to an idle one. */
+static void end_slice(struct thread *self)
+{
+	cpu_id_t idle = find_idle(self->cpus);
+
+	self->resched = false;
+	if (idle < cpu_count)
+		sched_migrate(idle);
+	else
+		sched_yield_cpu();
+}
+
 void sched_return_to_user(void)
 {
 	struct thread *self = thread_current();
@@ -422,9 +446,56 @@ void sched_return_to_user(void)
 	if (likely(__atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0))
 		return;
 	if (self->resched)
-		sched_yield_cpu();
+		end_slice(self);
 	else if (!queue->slice.armed)
 		timer_arm(&queue->slice, time_now() + SCHED_SLICE);
+}
+
+/* A thread that waits in the queue of VICTIM, a busy CPU, and may run on this one. */
+static struct thread *steal_from(cpu_id_t victim)
+{
+	struct run_queue *queue = queue_of(victim);
+	struct thread *thread, *found = NULL;
+	struct list *pos;
+
+	lock_take(&queue->lock);
+	/* An idle CPU is about to run what it has. */
+	if (!queue->idle) {
+		LIST_FOR_EACH(pos, &queue->ready) {
+			thread = LIST_ENTRY(pos, struct thread, run_link);
+			if (!set_has(thread->cpus, this_cpu()->index))
+				continue;
+			list_remove(&thread->run_link);
+			queue->ready_count--;
+			__atomic_fetch_sub(&queue->threads, 1, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&own_queue()->threads, 1, __ATOMIC_RELAXED);
+			__atomic_store_n(&thread->cpu, this_cpu()->index, __ATOMIC_RELEASE);
+			found = thread;
+			break;
+		}
+	}
+	lock_drop(&queue->lock);
+	return found;
+}
+
+/* This CPU has nothing to do: takes a thread from one that has too much. */
+static void steal(void)
+{
+	struct run_queue *queue;
+	struct thread *thread;
+	cpu_id_t step, cpu;
+
+	for (step = 1; step < cpu_count; step++) {
+		cpu = (this_cpu()->index + step) % cpu_count;
+		queue = queue_if_up(cpu);
+		if (!queue || __atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0)
+			continue;
+		thread = steal_from(cpu);
+		if (thread) {
+			enqueue_on(this_cpu()->index, thread);
+			return;
+		}
+	}
 }
 
 void sched_run(void)
@@ -437,6 +508,8 @@ void sched_run(void)
 		control_check_stop();
 		control_poll();
 		channel_poll_all();
+		if (list_empty(&queue->ready))
+			steal();
 		lock_take(&queue->lock);
 		if (!list_empty(&queue->ready)) {
 			switch_to_next(queue, AFTER_NOTHING);
@@ -449,6 +522,7 @@ void sched_run(void)
 		 * from here on stays pending and ends it at once. So what has to be
 		 * seen is only what came before the announcements.
 		 */
+		boot_status->memory_free = page_free_bytes();
 		cpu->status->state = PISCES_CPU_IDLE;
 		if (control_may_sleep(cpu->index) && channel_may_sleep_all(cpu->index) &&
 		    __atomic_load_n(&queue->ready_count, __ATOMIC_SEQ_CST) == 0 &&

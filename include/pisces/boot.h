@@ -8,7 +8,10 @@
  * arrives at the image's entry point, on its own and in any order, with
  *   - long mode, interrupts off, EFER.LME|NXE, CR4.PAE, no stack, no usable IDT;
  *   - page tables of the module (below 4 GiB) that map the image at its virtual
- *     address and the shared area at its physical address, all read-write;
+ *     address and the shared area at its physical address, all read-write, and
+ *     nothing else: not the local APIC, not the other ranges;
+ *   - a GDT that goes away with the trampoline: it must load its own before it
+ *     loads a segment register or takes an exception;
  *   - RDI = physical (and identity-mapped) address of the boot block.
  * It finds its own entry in cpus[] by its APIC id and sets the state of its CPU
  * in the status area to PISCES_CPU_ARRIVED; from then on the module may take the

@@ -10,13 +10,15 @@
  *                last reference kills that program. mmap(2): the channel.
  *                read(2): 8 bytes, the number of rings since the last read, as an
  *                eventfd; poll(2): POLLIN when there are any, POLLHUP when the
- *                enclave is gone or its co-kernel has died.
+ *                enclave is gone, its co-kernel has died or has let go of the task
+ *                (empty the ring of calls first).
  *   console fd   from PISCES_IOC_CONSOLE: read(2) gives what the co-kernel has
  *                said so far and then what it goes on to say; 0 when it is over.
  *
  * Errors are those of ioctl(2), and: EPERM without CAP_SYS_ADMIN; EPROTO for
  * another ABI or build id; ESHUTDOWN when the enclave has died; EBUSY in a state
  * that does not allow it. Unknown flags and non-zero unused fields are EINVAL.
+ * Those of single calls stand with them.
  */
 #ifndef PISCES_IOCTL_H
 #define PISCES_IOCTL_H
@@ -98,6 +100,7 @@ struct pisces_info {
 	struct pisces_range_info ranges[PISCES_INFO_RANGES];
 };
 
+/* ENOENT: there is no such enclave (also of STATUS and CONSOLE). */
 #define PISCES_IOC_INFO _IOWR(PISCES_IOC_MAGIC, 0x03, struct pisces_info)
 
 struct pisces_get_status {
@@ -106,6 +109,7 @@ struct pisces_get_status {
 	uint64_t status;  /* in: address; filled with a copy of struct pisces_status */
 };
 
+/* EBUSY: it was not booted yet. */
 #define PISCES_IOC_STATUS _IOWR(PISCES_IOC_MAGIC, 0x04, struct pisces_get_status)
 
 struct pisces_get_console {
@@ -123,7 +127,11 @@ struct pisces_add_cpu {
 	uint32_t unused;
 };
 
-/* Takes a CPU away from Linux. It appears in the boot block in order of adding. */
+/*
+ * Takes a CPU away from Linux. It appears in the boot block in order of adding.
+ * EINVAL: no such CPU, or CPU 0; ENODEV: it is offline; EBUSY: an enclave has it,
+ * or it is the last one.
+ */
 #define PISCES_IOC_ADD_CPU _IOW(PISCES_IOC_MAGIC, 0x20, struct pisces_add_cpu)
 
 enum pisces_memory_way {
@@ -153,6 +161,8 @@ struct pisces_boot {
 /*
  * Boots the co-kernel on all CPUs; returns when it is ready. ETIMEDOUT or
  * ESHUTDOWN if it did not come up: the console and PISCES_IOC_INFO say why.
+ * ENOEXEC: not an image; EFBIG: above 64 MiB; ENOMEM: no range can hold it; ENXIO:
+ * no page below 1 MiB to start CPUs with; EINTR: the caller is being killed.
  */
 #define PISCES_IOC_BOOT _IOWR(PISCES_IOC_MAGIC, 0x22, struct pisces_boot)
 
@@ -166,7 +176,7 @@ struct pisces_task {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* CPUs for the task, by index of adding */
 };
 
-/* Makes a task fd, close-on-exec. */
+/* Makes a task fd, close-on-exec. ENOSPC: there are PISCES_MAX_TASKS. */
 #define PISCES_IOC_TASK _IOWR(PISCES_IOC_MAGIC, 0x23, struct pisces_task)
 
 struct pisces_own_info {
@@ -183,7 +193,8 @@ struct pisces_own_info {
 
 /*
  * Starts the program whose exec block is in the channel, once. The caller is
- * the proxy: its pid is the program's pid.
+ * the proxy: its pid is the program's pid. EAGAIN: the control ring is full, try
+ * again; EBUSY: it was started before.
  */
 #define PISCES_IOC_START _IO(PISCES_IOC_MAGIC, 0x40)
 
@@ -195,7 +206,10 @@ struct pisces_signal {
 	uint32_t unused;
 };
 
-/* Sends the program a signal. EAGAIN: the control ring is full, try again. */
+/*
+ * Sends the program a signal. EAGAIN: the control ring is full, try again; EBUSY:
+ * it was not started yet; ESRCH: it has ended.
+ */
 #define PISCES_IOC_SIGNAL _IOW(PISCES_IOC_MAGIC, 0x42, struct pisces_signal)
 
 #endif

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# pisces reclaim: what an epilog does when a job has left an enclave behind.
+. "$(dirname "$0")/lib/node.sh"
+
+kernel_log_start
+node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
+
+run pisces reclaim
+is "$rc" 0 "nothing to reclaim"
+run pisces reclaim --job=4711
+is "$rc" 0 "nothing of a job that there is not"
+run runuser -u nobody -- pisces reclaim --job=4711
+is "$rc" 1 "a plain user may not"
+
+srun -J left --enclave=lwk -c2 --mem=256M "$examples/spin" 200 > left.txt 2>&1 &
+srun_pid=$!
+ok "a step computes in an enclave" wait_until 60 grep -q computing left.txt
+id=$(squeue -h -o %A -n left | head -n 1)
+run pisces list
+like "$out" " $id\.0 " "pisces list has its job and step"
+
+run pisces reclaim
+is "$rc" 0 "its owner lives: it is not left behind"
+run pisces reclaim --job=$((id + 1))
+is "$rc" 0 "another job's is not touched"
+ok "the step is still there" kill -0 $srun_pid
+
+run pisces reclaim --job="$id"
+is "$rc" 0 "pisces reclaim --job ends it"
+like "$err" "killed process [0-9]+, which held enclave [0-9]+" "and says whom it killed: $err"
+ok "its enclave is gone when reclaim returns" node_whole
+ok "its proxy too" wait_until 5 eval '! pgrep -x pisces-proxy'
+scancel "$id"
+wait $srun_pid
+ok "the node is idle again" wait_until 90 node_idle
+
+run srun --enclave=lwk "$examples/hello"
+is "$rc" 0 "the next job runs"
+ok "the node is idle" wait_until 60 node_idle
+node_recovers "after all that"
+kernel_log_clean
+done_testing
