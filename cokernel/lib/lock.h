@@ -7,6 +7,10 @@
  * It is not fair on purpose. Where CPUs are virtual, the one whose turn it is may not
  * run just now; tickets then make all others wait for it, each time (measured: a
  * program of 6 threads on 3 CPUs of a busy machine took minutes instead of seconds).
+ *
+ * Who waits for a lock answers other CPUs' TLB requests meanwhile: the holder may
+ * be waiting for just that answer. So must every other loop that waits for a CPU
+ * (cpu_relax() does).
  */
 #ifndef CK_LIB_LOCK_H
 #define CK_LIB_LOCK_H

@@ -94,6 +94,8 @@ static int64_t remap(struct aspace *aspace, user_addr_t address, uint64_t old_si
 
 	if (region == NULL)
 		return -EFAULT;
+	if (!space_is_user(address, old_size))
+		return -EINVAL;
 	if (new_size < old_size)
 		error = space_unmap(aspace, address + new_size, end);
 	else
@@ -125,8 +127,6 @@ int64_t aspace_remap(struct aspace *aspace, user_addr_t address, uint64_t old_si
 	/* A size of 0 asks for a second mapping of shared memory: there is no such thing. */
 	if (address % PAGE_SIZE != 0 || old_size == 0 || new_size == 0)
 		return -EINVAL;
-	if (!space_is_user(address, old_size))
-		return -EFAULT;
 	lock_take(&aspace->lock);
 	result = remap(aspace, address, old_size, new_size, may_move);
 	lock_drop(&aspace->lock);

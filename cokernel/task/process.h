@@ -52,7 +52,6 @@ struct process {
 	uint64_t switches;
 	nsec_t start_time;
 	uint64_t stack_limit;
-	uint32_t umask;
 	char path[256]; /* of the program, as in AT_EXECFN */
 	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
 	user_addr_t stack_top;
