@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <slurm/slurm.h>
 #include <slurm/spank.h>
 
 /*
@@ -21,6 +20,12 @@
 #else
 #define COMPAT_HAS_PREPEND 0
 #endif
+
+/*
+ * Step ids above this are of Slurm's own: batch script, extern, interactive. Not
+ * by slurm.h, which some versions have in a form that our warnings refuse.
+ */
+#define STEP_ID_MAX 0xfffffff0u
 
 /*
  * A hook that fails returns this in all versions: positive numbers are ignored up

@@ -77,7 +77,7 @@ int step_init(spank_t spank)
 /* The job's scripts and Slurm's helpers stay on Linux. */
 static bool is_for_people(uint32_t step_id)
 {
-	return step_id <= SLURM_MAX_NORMAL_STEP_ID;
+	return step_id <= STEP_ID_MAX;
 }
 
 int step_post_opt(spank_t spank)

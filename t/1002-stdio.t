@@ -28,6 +28,10 @@ is "$(printf 'no newline' | $inside busybox cat)" "no newline" "a last line with
 lines=$($inside busybox yes | head -n 3 | wc -l)
 is "$lines" 3 "a reader that goes away ends the writer"
 
+limit=200 run pisces run --cpus=2 --mem=256M -- $examples/files
+is "$rc" 0 "files, pipes, poll, several calls at a time"
+diag "$out"
+
 for code in 0 1 77 255; do
 	run $inside busybox sh -c "exit $code"
 	is "$rc" $code "exit code $code"

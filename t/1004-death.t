@@ -50,7 +50,7 @@ for way in fault panic; do
 	node_recovers "co-kernel died ($way)"
 done
 
-pisces run --cpus=1 --mem=128M --append="crash=panic" --name=dying -- $examples/crash 5 \
+pisces run --cpus=1 --mem=128M --append="crash=fault" --name=dying -- $examples/crash 5 \
 	> /dev/null 2>&1 &
 run_pid=$!
 wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'

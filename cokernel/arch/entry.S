@@ -200,7 +200,9 @@ entry_stubs:
 vector = 0
 .rept 256
 	.balign 16
-	.if vector >= 32 || (1 << vector & WITH_ERROR_CODE) == 0
+	.if vector >= 32
+	pushq $0
+	.elseif (1 << vector & WITH_ERROR_CODE) == 0
 	pushq $0
 	.endif
 	pushq $vector

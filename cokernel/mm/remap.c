@@ -94,7 +94,8 @@ static int64_t remap(struct aspace *aspace, user_addr_t address, uint64_t old_si
 
 	if (region == NULL)
 		return -EFAULT;
-	if (!space_is_user(address, old_size))
+	/* A size of 0 asks for a second mapping of shared memory: there is no such thing. */
+	if (old_size == 0 || !space_is_user(address, old_size))
 		return -EINVAL;
 	if (new_size < old_size)
 		error = space_unmap(aspace, address + new_size, end);
@@ -124,8 +125,7 @@ int64_t aspace_remap(struct aspace *aspace, user_addr_t address, uint64_t old_si
 
 	old_size = align_up(old_size, PAGE_SIZE);
 	new_size = align_up(new_size, PAGE_SIZE);
-	/* A size of 0 asks for a second mapping of shared memory: there is no such thing. */
-	if (address % PAGE_SIZE != 0 || old_size == 0 || new_size == 0)
+	if (address % PAGE_SIZE != 0 || new_size == 0)
 		return -EINVAL;
 	lock_take(&aspace->lock);
 	result = remap(aspace, address, old_size, new_size, may_move);
