@@ -21,6 +21,7 @@ static void report_enclaves(void)
 		slurm_info("enclave: this node has no enclaves to offer: %s", error.text);
 		return;
 	}
+	slurm_info("enclave: this node offers enclaves");
 	for (i = 0; i < count; i++)
 		if (pisces_info(list[i], &info, &error) == 0)
 			slurm_info("enclave: enclave %u (%s) of %u.%u is there; process %d owns it",

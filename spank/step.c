@@ -237,5 +237,7 @@ int step_ended(spank_t spank)
 {
 	(void)spank;
 	close_enclave();
+	handover_free(step.handover);
+	step.handover = NULL;
 	return 0;
 }
