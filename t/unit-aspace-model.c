@@ -11,6 +11,7 @@
 
 #include "arch/user.h"
 #include "lib/errno.h"
+#include "mm/direct.h"
 #include "mm/page.h"
 
 #define MIB (1ull << 20)
@@ -160,6 +161,21 @@ static void map_failed(user_addr_t at, uint64_t size)
 	}
 }
 
+/* The highest free place for SIZE below where mappings begin; 0: not in the window. */
+static user_addr_t highest_place(uint64_t size)
+{
+	user_addr_t end = windows[1] + WINDOW, at = end;
+
+	while (at > windows[1]) {
+		at -= PAGE_SIZE;
+		if (is_mapped(at))
+			end = at;
+		else if (end - at == size)
+			return at;
+	}
+	return 0;
+}
+
 /* A mapping that went beyond what the model knows. */
 static const char *unmap_far(user_addr_t at, uint64_t size)
 {
@@ -177,6 +193,7 @@ static const char *try_map(void)
 	uint64_t roll = random_below(&dice, 4);
 	bool populate = random_below(&dice, 8) == 0;
 	uint64_t odd = random_below(&dice, 2) * random_below(&dice, PAGE_SIZE);
+	user_addr_t highest = highest_place(size);
 	int64_t got;
 
 	if (populate)
@@ -206,6 +223,8 @@ static const char *try_map(void)
 		return "map fixed went elsewhere";
 	if (at != 0 && !(flags & ASPACE_FIXED) && !any_mapped(at, at + size) && got != (int64_t)at)
 		return "map did not take a good hint";
+	if (at == 0 && highest != 0 && size % LARGE_PAGE_SIZE != 0 && got != (int64_t)highest)
+		return "map did not choose the highest place";
 	if (!in_window((user_addr_t)got, size, &w))
 		return unmap_far((user_addr_t)got, size);
 	if (!(flags & ASPACE_FIXED) && any_mapped((user_addr_t)got, (user_addr_t)got + size))
@@ -355,10 +374,16 @@ static const char *try_brk(void)
 	if (got != to || to < BRK_START)
 		return "brk failed";
 	brk_now = to;
-	if (new_end > old_end)
+	if (new_end > old_end) {
 		set_pages(old_end, new_end, true, 3, 0);
-	else
+		/* As malloc() uses it, so that large pages have a chance. */
+		for (user_addr_t a = old_end; a < new_end && random_below(&dice, 40) != 0;
+		     a += PAGE_SIZE)
+			if (mmu_do(0, MMU_WRITE, a, byte_of(a), 1) != 0)
+				break;
+	} else {
 		set_pages(new_end, old_end, false, 0, 0);
+	}
 	return NULL;
 }
 
@@ -545,6 +570,7 @@ static void run(uint64_t seed, enum mode mode, unsigned int rounds)
 	unsigned int larges = 0, i, what = 0;
 	const char *wrong = NULL;
 
+	mmu_empty_tables_allowed = mode == FAILING;
 	dice.state = seed * 0x9e3779b97f4a7c15u + 1;
 	for (unsigned int w = 0; w < 2; w++) {
 		memset(pages[w], 0, sizeof(pages[w]));
@@ -595,6 +621,8 @@ int main(int argc, char **argv)
 	unsigned int rounds = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 6000;
 
 	physical_memory(MEMORY);
+	/* Used before: only what is cleared is zero. */
+	memset(phys_to_virt(0), 0xa5, MEMORY);
 	page_add_range(0, MEMORY, 0);
 	for (unsigned int mode = 0; mode < MODES; mode++)
 		run(seed + mode, (enum mode)mode, rounds);

@@ -8,6 +8,7 @@
 #include "arch/paging.h"
 #include "arch/user.h"
 #include "lib/errno.h"
+#include "mm/direct.h"
 #include "mm/page.h"
 
 #define KIB 1024ull
@@ -195,9 +196,11 @@ static void test_split(void)
 	end("splits");
 }
 
-/* 1 GiB of real memory is cleared here: once. */
+/* 1 GiB of real memory is cleared here, each time the same. */
 static void test_huge(void)
 {
+	int64_t at;
+
 	begin();
 	map_at(AT, 2 * GIB, RW, 0);
 	touch(AT);
@@ -208,6 +211,16 @@ static void test_huge(void)
 	ok(mmu_level(AT) == 2 && mmu_level(AT + GIB) == 1 &&
 		   aspace_resident(aspace) == GIB + 4 * MIB,
 	   "populating does, where one fits");
+	touch(AT + 511 * MIB);
+	map_at(AT + GIB + 4 * MIB, PAGE_SIZE, 0, 0);
+	at = aspace_remap(aspace, AT, GIB + 4 * MIB, GIB + 8 * MIB, true);
+	ok(at > 0 && mmu_level((user_addr_t)at) == 1 &&
+		   read_byte((user_addr_t)at + 511 * MIB) == ((uint8_t)((AT + 511 * MIB) >> 12) | 1),
+	   "where a 1 GiB page cannot be, it moves as 512 of 2 MiB");
+	ok(aspace_resident(aspace) == GIB + 4 * MIB, "the same ones");
+	end("1 GiB moves");
+	begin();
+	map_at(AT, GIB + 4 * MIB, RW, ASPACE_POPULATE);
 	touch(AT + 511 * MIB);
 	aspace_unmap(aspace, AT + 512 * MIB, PAGE_SIZE);
 	ok(mmu_level(AT) == 1 && mmu_level(AT + 512 * MIB + PAGE_SIZE) == 0 &&
@@ -261,15 +274,21 @@ static void test_brk(void)
 
 	for (stop = start; stop < start + 6 * MIB; stop += 132 * KIB) {
 		aspace_brk(aspace, stop + 132 * KIB);
-		for (user_addr_t a = stop; a < stop + 132 * KIB; a += PAGE_SIZE)
+		/* Not all of the others: what was not there must be zero. */
+		for (user_addr_t a = stop; a < stop + 132 * KIB; a += 18 * PAGE_SIZE)
 			touch(a);
-		if (stop < start + 2 * MIB)
-			aspace_translate(aspace, stop, true, &phys);
+		if (stop < AT + 3 * MIB && stop + 132 * KIB >= AT + 3 * MIB) {
+			aspace_translate(aspace, AT + 3 * MIB, true, &phys);
+			aspace_protect(aspace, AT + 3 * MIB, PAGE_SIZE, ASPACE_READ);
+			aspace_protect(aspace, AT + 3 * MIB, PAGE_SIZE, RW);
+		}
 	}
-	aspace_translate(aspace, start, true, &phys);
-	ok(count_leaves(AT, AT + 2 * MIB, 1) == 0 && mmu_level(start) == 0 &&
-		   mmu_phys(start) == phys && count_leaves(start, stop, 1) > 0,
+	ok(count_leaves(AT + 2 * MIB, AT + 4 * MIB, 1) == 0 && mmu_phys(AT + 3 * MIB) == phys &&
+		   mmu_level(AT + 4 * MIB) == 1,
 	   "a page whose physical address somebody knows never moves");
+	for (user_addr_t a = start; a < stop; a += PAGE_SIZE)
+		kept &= read_byte(a) == 0 || is_touched(a);
+	ok(kept, "all others are what was written, or zero");
 	end("brk");
 }
 
@@ -550,7 +569,10 @@ static void test_failures(void)
 				touch(a);
 			allocations_left = limit;
 			got = do_one(which);
+			/* A move cleans up behind itself. */
+			mmu_empty_tables_allowed = which != 3;
 			why = mmu_audit();
+			mmu_empty_tables_allowed = false;
 			allocations_left = UINT64_MAX;
 			if (got == -ENOMEM) {
 				points++;
@@ -642,6 +664,19 @@ static void test_threads(void)
 	end("threads");
 }
 
+/* Memory that was used before: only what is cleared is zero. */
+static void make_dirty(void)
+{
+	static phys_addr_t blocks[64];
+
+	for (unsigned int i = 0; i < 64; i++) {
+		blocks[i] = page_alloc(PAGE_ORDER_LARGE, 0);
+		memset(phys_to_virt(blocks[i]), 0xff, LARGE_PAGE_SIZE);
+	}
+	for (unsigned int i = 0; i < 64; i++)
+		page_free(blocks[i], PAGE_ORDER_LARGE);
+}
+
 static void bench(void)
 {
 	enum { COUNT = 100000 };
@@ -689,6 +724,7 @@ int main(int argc, char **argv)
 		bench();
 		return 0;
 	}
+	make_dirty();
 	test_reservation();
 	test_large();
 	test_scarce();

@@ -420,6 +420,13 @@ static void test_shapes(void)
 	elf_test_done(&test);
 	make();
 
+	segment(0, PT_LOAD, 0, 0x400000, 0x50, 0x3000, R | X);
+	test = load_made();
+	ok(test.why == NULL && test.image.program_headers == 0,
+	   "headers that are only partly in a segment are nowhere");
+	elf_test_done(&test);
+	make();
+
 	/* Headers at the end of the file, in no segment; a PT_PHDR points into the data. */
 	memcpy(bytes + 0x5000, made->p, 3 * sizeof(Elf64_Phdr));
 	made->header.e_phoff = 0x5000;

@@ -46,6 +46,9 @@ const char *mmu_audit(void);
 /* Bytes of pages that the test has taken besides, for mmu_audit(). */
 extern uint64_t mmu_other_bytes;
 
+/* A fault that finds memory for some of its tables only leaves those behind. */
+extern bool mmu_empty_tables_allowed;
+
 /* Violations that happened meanwhile: pages that were freed while a CPU knew them. */
 extern uint64_t mmu_early_frees;
 
