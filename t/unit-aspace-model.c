@@ -11,7 +11,6 @@
 
 #include "arch/user.h"
 #include "lib/errno.h"
-#include "mm/direct.h"
 #include "mm/page.h"
 
 #define MIB (1ull << 20)
@@ -621,8 +620,6 @@ int main(int argc, char **argv)
 	unsigned int rounds = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 6000;
 
 	physical_memory(MEMORY);
-	/* Used before: only what is cleared is zero. */
-	memset(phys_to_virt(0), 0xa5, MEMORY);
 	page_add_range(0, MEMORY, 0);
 	for (unsigned int mode = 0; mode < MODES; mode++)
 		run(seed + mode, (enum mode)mode, rounds);

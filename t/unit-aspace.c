@@ -8,7 +8,6 @@
 #include "arch/paging.h"
 #include "arch/user.h"
 #include "lib/errno.h"
-#include "mm/direct.h"
 #include "mm/page.h"
 
 #define KIB 1024ull
@@ -664,19 +663,6 @@ static void test_threads(void)
 	end("threads");
 }
 
-/* Memory that was used before: only what is cleared is zero. */
-static void make_dirty(void)
-{
-	static phys_addr_t blocks[64];
-
-	for (unsigned int i = 0; i < 64; i++) {
-		blocks[i] = page_alloc(PAGE_ORDER_LARGE, 0);
-		memset(phys_to_virt(blocks[i]), 0xff, LARGE_PAGE_SIZE);
-	}
-	for (unsigned int i = 0; i < 64; i++)
-		page_free(blocks[i], PAGE_ORDER_LARGE);
-}
-
 static void bench(void)
 {
 	enum { COUNT = 100000 };
@@ -724,7 +710,6 @@ int main(int argc, char **argv)
 		bench();
 		return 0;
 	}
-	make_dirty();
 	test_reservation();
 	test_large();
 	test_scarce();

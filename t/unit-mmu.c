@@ -64,9 +64,19 @@ phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node);
 void __wrap_page_free(phys_addr_t block, unsigned int order);
 void __wrap_page_put(phys_addr_t block, unsigned int order);
 
+/* Memory was used before: only what is cleared is zero. */
+static phys_addr_t make_dirty(phys_addr_t block, unsigned int order)
+{
+	uint64_t step = order > 9 ? LARGE_PAGE_SIZE : PAGE_SIZE;
+
+	for (uint64_t at = 0; block != PAGE_NONE && at < PAGE_SIZE << order; at += step)
+		memset(phys_to_virt(block + at), 0xa5, PAGE_SIZE);
+	return block;
+}
+
 phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node)
 {
-	return may_allocate() ? __real_page_alloc(order, node) : PAGE_NONE;
+	return may_allocate() ? make_dirty(__real_page_alloc(order, node), order) : PAGE_NONE;
 }
 
 phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node)
@@ -76,7 +86,7 @@ phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node)
 
 phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node)
 {
-	return may_allocate() ? __real_page_alloc_local(order, node) : PAGE_NONE;
+	return may_allocate() ? make_dirty(__real_page_alloc_local(order, node), order) : PAGE_NONE;
 }
 
 static bool is_known(phys_addr_t block, uint64_t size)

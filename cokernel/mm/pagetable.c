@@ -2,6 +2,7 @@
 #include "mm/pagetable.h"
 
 #include "arch/tlb.h"
+#include "lib/lock.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
@@ -223,6 +224,8 @@ static uint64_t free_below(uint64_t entry, unsigned int level)
 			bytes += free_below(below, level - 1);
 	}
 	page_free(entry & PTE_ADDRESS, 0);
+	/* The end of a large program takes long; other CPUs may want something meanwhile. */
+	lock_relax();
 	return bytes;
 }
 
