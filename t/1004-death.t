@@ -13,6 +13,11 @@ like "$err" "rip 0x" "and the instruction"
 run pisces run --cpus=1 --mem=128M -- busybox sh -c 'kill -ABRT $$'
 is "$rc" 134 "abort: died by SIGABRT"
 
+run pisces run --cpus=1 --mem=128M -- $examples/hog 300
+is "$rc" 135 "more memory than the enclave has: died by SIGBUS"
+is "$out" reserved "when it was touched, not when it was reserved"
+like "$err" "no memory left in the enclave" "and says so: $err"
+
 # Signals from outside, to a program that computes and to one that waits.
 for signal in TERM:143 INT:130 KILL:137; do
 	name=${signal%:*} status=${signal#*:}
@@ -27,14 +32,17 @@ for signal in TERM:143 INT:130 KILL:137; do
 	is "$rc" "$status" "SIG$name to a computing program: status $status"
 done
 
-pisces run --cpus=1 --mem=128M -- busybox cat < <(sleep 100) > /dev/null 2>&1 &
+# A pipe that somebody could still write to.
+mkfifo pipe
+exec 9<> pipe
+pisces run --cpus=1 --mem=128M -- busybox cat < pipe 9>&- > /dev/null 2>&1 &
 run_pid=$!
 wait_until 60 eval 'proxy=$(pgrep -x -P '$run_pid' pisces-proxy)'
 wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
 kill -TERM $run_pid
 rc=0; wait $run_pid || rc=$?
 is "$rc" 143 "SIGTERM to pisces run reaches a program that waits for input"
-pkill -P $$ sleep
+exec 9>&-
 
 run pisces run --cpus=1 --mem=128M -- $examples/handler
 is "$rc" 0 "a program handles its own signals"

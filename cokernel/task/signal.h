@@ -114,10 +114,18 @@ struct signal_info {
 _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t of the ABI");
 
 /* Pending signals: the set, and what is known of each, in order of arrival. */
+struct signal_entry {
+	struct list link;
+	struct signal_info info;
+};
+
 struct signal_queue {
 	signal_set_t set;
 	unsigned int count;
-	struct list entries; /* of signal_queue.c; none for a signal whose entry had no memory */
+	struct list entries; /* none for a signal whose entry had no memory */
+	/* For when there is none left: what a program dies of then has to be said. */
+	struct signal_entry spare;
+	bool spare_used;
 };
 
 struct thread_signals {

@@ -12,23 +12,33 @@
 	(SIGNAL_BIT(SIGNAL_SEGV) | SIGNAL_BIT(SIGNAL_BUS) | SIGNAL_BIT(SIGNAL_ILL) |     \
 	 SIGNAL_BIT(SIGNAL_TRAP) | SIGNAL_BIT(SIGNAL_FPE) | SIGNAL_BIT(SIGNAL_SYS))
 
-struct signal_entry {
-	struct list link;
-	struct signal_info info;
-};
-
 void signal_queue_init(struct signal_queue *queue)
 {
 	queue->set = 0;
 	queue->count = 0;
+	queue->spare_used = false;
 	list_init(&queue->entries);
+}
+
+static struct signal_entry *new_entry(struct signal_queue *queue)
+{
+	struct signal_entry *entry = heap_alloc(sizeof(*entry));
+
+	if (!entry && !queue->spare_used) {
+		queue->spare_used = true;
+		entry = &queue->spare;
+	}
+	return entry;
 }
 
 static void free_entry(struct signal_queue *queue, struct signal_entry *entry)
 {
 	list_remove(&entry->link);
 	queue->count--;
-	heap_free(entry);
+	if (entry == &queue->spare)
+		queue->spare_used = false;
+	else
+		heap_free(entry);
 }
 
 void signal_queue_drop(struct signal_queue *queue, signal_set_t set)
@@ -56,7 +66,7 @@ bool signal_queue_add(struct signal_queue *queue, const struct signal_info *info
 
 	if (merged && (queue->set & SIGNAL_BIT(info->signo)))
 		return false;
-	entry = queue->count < QUEUE_MOST || merged ? heap_alloc(sizeof(*entry)) : NULL;
+	entry = queue->count < QUEUE_MOST || merged ? new_entry(queue) : NULL;
 	if (entry) {
 		entry->info = *info;
 		list_append(&queue->entries, &entry->link);
