@@ -43,10 +43,15 @@ enum pisces_kind {
 	PISCES_KIND_LWK = 1,
 };
 
+/* How memory is taken from Linux: that of <pisces/ioctl.h>, or */
+#define PISCES_WAY_DEFAULT (-1) /* the module's parameter memory_way, the site's default */
+
 struct pisces_request {
 	enum pisces_kind kind;
 	unsigned int cpus;		  /* 0: all of the allocation */
+	bool split_cores;		  /* leave SMT siblings to others */
 	uint64_t memory;		  /* bytes; 0: that of the allocation */
+	int way;			  /* enum pisces_memory_way or PISCES_WAY_DEFAULT */
 	char name[PISCES_NAME_LEN];	  /* "": the enclave's number */
 	char cmdline[PISCES_CMDLINE_LEN]; /* of the co-kernel; for its developers */
 	const char *image; /* file of the co-kernel, the caller's; NULL: pisces_image_path() */
@@ -56,7 +61,8 @@ void pisces_request_init(struct pisces_request *request);
 
 /*
  * Sets one option of the request by its name without dashes or prefix: "kind",
- * "cpus", "mem", "name", "cmdline", and those that the design knows but this
+ * "cpus", "smt" (keep, split), "mem", "mem-way" (contig, block, remove), "name",
+ * "cmdline", and those that the design knows but this
  * release does not have ("io", "stage", "device", "image", kind "vm"), which
  * fail and say so. The same grammar for srun and pisces(1).
  */
@@ -116,13 +122,14 @@ int pisces_plan_for(const char *topology, const struct pisces_request *request,
 int pisces_enclave_create(const struct pisces_request *request, uint32_t job, uint32_t step,
 			  uint32_t uid, struct pisces_error *error);
 
-/* What the start of an enclave cost, in ns but for the last. */
+/* What the start of an enclave cost, in ns, and what there is to say of it. */
 struct pisces_start_times {
 	uint64_t cpus;
 	uint64_t memory;
 	uint64_t boot;
 	uint64_t launch;
 	uint64_t boot_tsc; /* TSC when the boot was asked for; beside status.user_tsc */
+	char note[256];	   /* what the user should know, as of another way of memory; "" if nothing */
 };
 
 /*
@@ -146,6 +153,36 @@ int pisces_enclave_task(int enclave_fd, unsigned int first, unsigned int count, 
  */
 void pisces_task_share(unsigned int cpus, unsigned int tasks, unsigned int task,
 		       unsigned int *first, unsigned int *count);
+
+/* ---- changing a running enclave ---- */
+
+/* What to add and what to give back; both may be wanted. */
+struct pisces_change {
+	struct pisces_cpuset add_cpus;	  /* by Linux CPU number */
+	struct pisces_cpuset remove_cpus;
+	int64_t memory; /* bytes to add, or less than 0: to give back */
+	int node;	/* of NUMA, for memory; -1: where its CPUs are */
+	int way;	/* of added memory, as in the request */
+};
+
+/*
+ * A handle fd (close-on-exec) of an enclave, by which its holder can do all that its
+ * owner can, but does not own it.
+ */
+int pisces_enclave_open(uint32_t enclave, struct pisces_error *error);
+
+/*
+ * Carries CHANGE out on an enclave or handle fd: CPUs that come, memory, CPUs that go.
+ * What fails leaves that part as it was; what was done before it stays, and *error says
+ * what that is.
+ */
+int pisces_enclave_change(int enclave_fd, const struct pisces_change *change,
+			  struct pisces_error *error);
+
+/* Takes SIZE bytes of NUMA node NODE by WAY, for an enclave that is new or runs. NOTE: as
+ * in struct pisces_start_times, at least 256 bytes. */
+int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,
+		       struct pisces_error *error);
 
 /* ---- the proxy's call interface: how a skin starts it ---- */
 

@@ -13,6 +13,7 @@ void pisces_request_init(struct pisces_request *request)
 {
 	memset(request, 0, sizeof(*request));
 	request->kind = PISCES_KIND_LWK;
+	request->way = PISCES_WAY_DEFAULT;
 }
 
 static int set_kind(struct pisces_request *request, const char *value, struct pisces_error *error)
@@ -54,6 +55,45 @@ static int set_cpus(struct pisces_request *request, const char *value, struct pi
 static int set_mem(struct pisces_request *request, const char *value, struct pisces_error *error)
 {
 	return pisces_size_parse(value, &request->memory, error);
+}
+
+static int set_smt(struct pisces_request *request, const char *value, struct pisces_error *error)
+{
+	if (strcmp(value, "keep") != 0 && strcmp(value, "split") != 0)
+		return pisces_fail(error,
+				   "SMT siblings are kept together or split, not '%.64s': use keep "
+				   "or split",
+				   value);
+	request->split_cores = value[0] == 's';
+	return 0;
+}
+
+int pisces_way_parse(const char *name)
+{
+	static const char *const names[] = {
+		[PISCES_MEMORY_CONTIG] = "contig",
+		[PISCES_MEMORY_BLOCK] = "block",
+		[PISCES_MEMORY_REMOVE] = "remove",
+	};
+
+	for (int way = 0; way <= PISCES_MEMORY_REMOVE; way++) {
+		if (strcmp(name, names[way]) == 0)
+			return way;
+	}
+	return -1;
+}
+
+static int set_way(struct pisces_request *request, const char *value, struct pisces_error *error)
+{
+	int way = pisces_way_parse(value);
+
+	if (way < 0)
+		return pisces_fail(error,
+				   "there is no way '%.64s' to take memory: use contig, block or "
+				   "remove",
+				   value);
+	request->way = way;
+	return 0;
 }
 
 static int set_name(struct pisces_request *request, const char *value, struct pisces_error *error)
@@ -106,7 +146,9 @@ static const struct {
 } options[] = {
 	{"kind", set_kind},
 	{"cpus", set_cpus},
+	{"smt", set_smt},
 	{"mem", set_mem},
+	{"mem-way", set_way},
 	{"name", set_name},
 	{"cmdline", set_cmdline},
 	/* Known, so that the user hears that it was not a spelling mistake. */
@@ -135,6 +177,8 @@ int pisces_request_set(struct pisces_request *request, const char *option, const
 		return options[i].set(request, value, error);
 	}
 	return pisces_fail(
-		error, "there is no option '%.64s': there are kind, cpus, mem, name and cmdline",
+		error,
+		"there is no option '%.64s': there are kind, cpus, smt, mem, mem-way, name and "
+		"cmdline",
 		option);
 }

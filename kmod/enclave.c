@@ -247,7 +247,7 @@ void enclave_describe(struct enclave *e, struct pisces_info *info)
 				.base = range->base,
 				.size = range->size,
 				.node = range->node,
-				.way = PISCES_MEMORY_CONTIG,
+				.way = range->way,
 			};
 		info->range_count++;
 		info->memory += range->size;

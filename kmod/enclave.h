@@ -2,7 +2,7 @@
 /*
  * An enclave as Linux sees it, and its life.
  *
- *   NEW -> BOOTING -> RUNNING -> DEAD -> ENDING -> gone
+ *   NEW -> BOOTING -> RUNNING -> DEAD -> ENDING -> GONE
  *
  * Any state goes to ENDING when the enclave fd, its only owner, is closed. Task
  * and console fds hold references to the structure, never to the enclave: when
@@ -51,6 +51,8 @@ struct shared_area {
 	struct pisces_boot_block *boot;
 	struct pisces_status *status;
 	size_t status_bytes;
+	struct pisces_registers *registers; /* cpu_capacity of them */
+	unsigned int cpu_capacity;
 	struct pisces_ring_end control_in;
 	struct pisces_ring_end control_out;
 	struct pisces_ring_end console;
@@ -177,6 +179,9 @@ extern struct workqueue_struct *enclaves_queue;
  * whose closing ends it, or -errno.
  */
 int enclave_fd(const struct pisces_create *request);
+
+/* PISCES_IOC_OPEN: a handle fd on the enclave, or -errno. */
+int handle_fd(struct enclave *e);
 
 /* PISCES_IOC_INFO. */
 void enclave_describe(struct enclave *e, struct pisces_info *info);

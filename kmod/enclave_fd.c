@@ -27,8 +27,9 @@ static int check_new(const struct enclave *e)
 	return enclave_is_over(e) ? -ESHUTDOWN : -EBUSY;
 }
 
-static int add_cpu_checked(struct enclave *e, const struct pisces_add_cpu *request)
+static int call_add_cpu(struct enclave *e, void *argument)
 {
+	const struct pisces_add_cpu *request = argument;
 	struct enclave_cpu cpu;
 	unsigned long flags;
 	int ret;
@@ -49,29 +50,15 @@ static int add_cpu_checked(struct enclave *e, const struct pisces_add_cpu *reque
 	return 0;
 }
 
-static int ioctl_add_cpu(struct enclave *e, void __user *argument)
-{
-	struct pisces_add_cpu request;
-	int ret;
-
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	ret = mutex_lock_killable(&e->mutex);
-	if (ret)
-		return ret;
-	ret = add_cpu_checked(e, &request);
-	mutex_unlock(&e->mutex);
-	return ret;
-}
-
 static int compare_ranges(void *unused, const struct list_head *a, const struct list_head *b)
 {
 	return list_entry(a, struct memory_range, link)->base >
 	       list_entry(b, struct memory_range, link)->base;
 }
 
-static int add_memory_checked(struct enclave *e, struct pisces_add_memory *request)
+static int call_add_memory(struct enclave *e, void *argument)
 {
+	struct pisces_add_memory *request = argument;
 	struct memory_range *range;
 	LIST_HEAD(ranges);
 	unsigned long flags;
@@ -99,40 +86,51 @@ static int add_memory_checked(struct enclave *e, struct pisces_add_memory *reque
 	return 0;
 }
 
-static int ioctl_add_memory(struct enclave *e, void __user *argument)
+static int call_boot(struct enclave *e, void *argument)
 {
-	struct pisces_add_memory request;
+	return enclave_boot(e, argument);
+}
+
+/*
+ * One line for each call of an enclave fd: what it does is a function that gets a
+ * copy of its argument, with e->mutex held. The command itself says how large that
+ * is and which ways it goes; out fields go back with errors too.
+ */
+static const struct enclave_call {
+	unsigned int command;
+	int (*call)(struct enclave *e, void *argument);
+} enclave_calls[] = {
+	{ PISCES_IOC_ADD_CPU, call_add_cpu },
+	{ PISCES_IOC_ADD_MEMORY, call_add_memory },
+	{ PISCES_IOC_BOOT, call_boot },
+};
+
+#define CALL_ARGUMENT_MAX sizeof(struct pisces_cpuset_note)
+
+static int enclave_call(struct enclave *e, const struct enclave_call *call, void __user *address)
+{
+	size_t size = _IOC_SIZE(call->command);
+	void *argument;
 	int ret;
 
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
+	if (WARN_ON_ONCE(size > CALL_ARGUMENT_MAX))
+		return -EINVAL;
+	argument = memdup_user(address, size);
+	if (IS_ERR(argument))
+		return PTR_ERR(argument);
 	ret = mutex_lock_killable(&e->mutex);
-	if (ret)
-		return ret;
-	ret = add_memory_checked(e, &request);
-	mutex_unlock(&e->mutex);
-	if (ret == -ENOMEM && copy_to_user(argument, &request, sizeof(request)))
-		return -EFAULT;
+	if (!ret) {
+		ret = call->call(e, argument);
+		mutex_unlock(&e->mutex);
+		if (_IOC_DIR(call->command) & _IOC_READ && copy_to_user(address, argument, size) &&
+		    !ret)
+			ret = -EFAULT;
+	}
+	kfree(argument);
 	return ret;
 }
 
-static int ioctl_boot(struct enclave *e, void __user *argument)
-{
-	struct pisces_boot request;
-	int ret;
-
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	ret = mutex_lock_killable(&e->mutex);
-	if (ret)
-		return ret;
-	ret = enclave_boot(e, &request);
-	mutex_unlock(&e->mutex);
-	if (!ret && copy_to_user(argument, &request, sizeof(request)))
-		return -EFAULT;
-	return ret;
-}
-
+/* Apart from the table: it makes an fd, which must not be seen before all is well. */
 static int ioctl_task(struct enclave *e, void __user *argument)
 {
 	struct pisces_task request;
@@ -168,21 +166,17 @@ static long enclave_ioctl(struct file *file, unsigned int command, unsigned long
 {
 	struct enclave *e = file->private_data;
 	void __user *argument = (void __user *)address;
+	unsigned int i;
 
 	if (command == PISCES_IOC_WHO)
 		return ioctl_who(e, argument);
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	switch (command) {
-	case PISCES_IOC_ADD_CPU:
-		return ioctl_add_cpu(e, argument);
-	case PISCES_IOC_ADD_MEMORY:
-		return ioctl_add_memory(e, argument);
-	case PISCES_IOC_BOOT:
-		return ioctl_boot(e, argument);
-	case PISCES_IOC_TASK:
+	if (command == PISCES_IOC_TASK)
 		return ioctl_task(e, argument);
-	}
+	for (i = 0; i < ARRAY_SIZE(enclave_calls); i++)
+		if (enclave_calls[i].command == command)
+			return enclave_call(e, &enclave_calls[i], argument);
 	return -ENOTTY;
 }
 
@@ -203,6 +197,13 @@ static int enclave_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* A handle owns nothing. */
+static int handle_release(struct inode *inode, struct file *file)
+{
+	enclave_put(file->private_data);
+	return 0;
+}
+
 static const struct file_operations enclave_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = enclave_ioctl,
@@ -210,6 +211,25 @@ static const struct file_operations enclave_operations = {
 	.poll = enclave_poll,
 	.release = enclave_release,
 };
+
+static const struct file_operations handle_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = enclave_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = enclave_poll,
+	.release = handle_release,
+};
+
+int handle_fd(struct enclave *e)
+{
+	int fd;
+
+	enclave_get(e);
+	fd = anon_inode_getfd("[pisces-handle]", &handle_operations, e, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		enclave_put(e);
+	return fd;
+}
 
 int enclave_fd(const struct pisces_create *request)
 {

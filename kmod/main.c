@@ -73,6 +73,8 @@ static int ioctl_list(void __user *argument)
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
+	if (request.flags & ~PISCES_LIST_GONE || request.unused)
+		return -EINVAL;
 	numbers = kcalloc(ENCLAVES_MAX, sizeof(*numbers), GFP_KERNEL);
 	if (!numbers)
 		return -ENOMEM;
@@ -148,6 +150,26 @@ static int ioctl_console(void __user *argument)
 	return ret;
 }
 
+static int ioctl_open(void __user *argument)
+{
+	struct pisces_open request;
+	struct enclave *e;
+	int fd;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (request.unused)
+		return -EINVAL;
+	e = enclave_find(request.enclave);
+	if (!e)
+		return -ENOENT;
+	fd = handle_fd(e);
+	enclave_put(e);
+	return fd;
+}
+
 static long control_ioctl(struct file *file, unsigned int command, unsigned long address)
 {
 	void __user *argument = (void __user *)address;
@@ -165,6 +187,8 @@ static long control_ioctl(struct file *file, unsigned int command, unsigned long
 		return ioctl_status(argument);
 	case PISCES_IOC_CONSOLE:
 		return ioctl_console(argument);
+	case PISCES_IOC_OPEN:
+		return ioctl_open(argument);
 	}
 	return -ENOTTY;
 }

@@ -17,6 +17,7 @@
 #include <linux/swap.h>
 #include <linux/vmstat.h>
 #include <pisces/abi.h>
+#include <pisces/ioctl.h>
 
 #include "compat.h"
 #include "log.h"
@@ -147,6 +148,8 @@ static int ranges_add(struct list_head *ranges, unsigned int *room, unsigned lon
 	range->base = PFN_PHYS(first);
 	range->size = PFN_PHYS(count);
 	range->node = node;
+	range->way = PISCES_MEMORY_CONTIG;
+	range->granule_shift = ilog2(PISCES_MEMORY_ALIGN);
 	list_add_tail(&range->link, ranges);
 	return 0;
 }

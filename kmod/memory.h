@@ -12,6 +12,9 @@ struct memory_range {
 	phys_addr_t base;
 	u64 size;
 	u32 node;
+	u32 way; /* enum pisces_memory_way */
+	u16 granule_shift; /* it can be given back in pieces of 1 << this */
+	bool dirty; /* has Linux's data in it: the co-kernel clears it */
 	struct resource resource; /* in /proc/iomem */
 };
 

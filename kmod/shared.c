@@ -37,14 +37,17 @@ static bool ring_create(struct pisces_ring_end *end, void *ring, u32 slots)
 
 int shared_create(struct enclave *e)
 {
-	struct pisces_boot_area status, control_in, control_out, console;
+	struct pisces_boot_area status, registers, control_in, control_out, console;
 	struct shared_area made = {};
 	size_t end = PAGE_ALIGN(sizeof(struct pisces_boot_block));
 	void *base;
 
+	/* Room for all CPUs that may be added later. */
+	made.cpu_capacity = min_t(unsigned int, nr_cpu_ids, PISCES_MAX_CPUS);
 	made.status_bytes = sizeof(struct pisces_status) +
-			    e->cpu_count * sizeof(struct pisces_cpu_status);
+			    made.cpu_capacity * sizeof(struct pisces_cpu_status);
 	area_place(&status, &end, made.status_bytes);
+	area_place(&registers, &end, made.cpu_capacity * sizeof(struct pisces_registers));
 	area_place(&control_in, &end, pisces_ring_bytes(CONTROL_SLOTS));
 	area_place(&control_out, &end, pisces_ring_bytes(CONTROL_SLOTS));
 	area_place(&console, &end, pisces_ring_bytes(CONSOLE_SLOTS));
@@ -55,13 +58,16 @@ int shared_create(struct enclave *e)
 		return -ENOMEM;
 	base = page_address(made.pages);
 	made.boot = base;
+	made.boot->cpu_capacity = made.cpu_capacity;
 	made.boot->status = status;
+	made.boot->registers = registers;
 	made.boot->control_in = control_in;
 	made.boot->control_out = control_out;
 	made.boot->console = console;
 	made.boot->control_slots = CONTROL_SLOTS;
 	made.boot->console_slots = CONSOLE_SLOTS;
 	made.status = base + status.offset;
+	made.registers = base + registers.offset;
 	if (!ring_create(&made.control_in, base + control_in.offset, CONTROL_SLOTS) ||
 	    !ring_create(&made.control_out, base + control_out.offset, CONTROL_SLOTS) ||
 	    !ring_create(&made.console, base + console.offset, CONSOLE_SLOTS)) {
@@ -107,6 +113,9 @@ static void describe_range(struct pisces_boot_block *boot, const struct memory_r
 	entry->base = range->base;
 	entry->size = range->size;
 	entry->node = range->node;
+	entry->granule_shift = range->granule_shift;
+	if (range->dirty)
+		entry->flags = PISCES_RANGE_DIRTY;
 }
 
 /* The range with the image first, the others by address: the list is sorted. */

@@ -19,6 +19,9 @@ static const char help[] =
 	"  --cpu-list=LIST   take these CPUs, or --cpus of these; by Linux's numbers\n"
 	"  --mem=SIZE        its memory, as 512M or 1.5G (default: the CPUs' share of their\n"
 	"                    NUMA nodes, at most half of what is free there)\n"
+	"  --mem-way=WAY     how it is taken: contig, block or remove (default: the module's\n"
+	"                    parameter memory_way)\n"
+	"  --smt=keep|split  take whole cores (the default), or leave SMT siblings to others\n"
 	"  --name=NAME       its name in pisces list (default: its number)\n"
 	"  --tasks=N         run PROGRAM N times, on CPUs of its own each; PISCES_TASK_ID\n"
 	"                    (0 to N-1) and PISCES_TASKS tell it apart; stdin is task 0's\n"
@@ -51,6 +54,10 @@ static bool set_option(int option, struct run_options *options)
 		return tool_cpu_list("run", optarg, &options->allocation.cpus);
 	case 'm':
 		return tool_request("run", &options->request, "mem", optarg);
+	case 'w':
+		return tool_request("run", &options->request, "mem-way", optarg);
+	case 's':
+		return tool_request("run", &options->request, "smt", optarg);
 	case 'n':
 		return tool_request("run", &options->request, "name", optarg);
 	case 'a':
@@ -84,6 +91,8 @@ int run_parse(int argc, char **argv, struct run_options *options)
 		{"cpus", required_argument, NULL, 'c'},
 		{"cpu-list", required_argument, NULL, 'l'},
 		{"mem", required_argument, NULL, 'm'},
+		{"mem-way", required_argument, NULL, 'w'},
+		{"smt", required_argument, NULL, 's'},
 		{"name", required_argument, NULL, 'n'},
 		{"tasks", required_argument, NULL, 't'},
 		{"label", no_argument, NULL, 'b'},

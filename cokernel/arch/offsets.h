@@ -20,13 +20,13 @@
 
 /* struct pisces_boot_block */
 #define BLOCK_CPU_COUNT 444
-#define BLOCK_STATUS 528
-#define BLOCK_CPUS 568
+#define BLOCK_STATUS 536
+#define BLOCK_CPUS 584
 #define BLOCK_CPU_SHIFT 4 /* of sizeof(struct pisces_boot_cpu) */
 
 /* struct pisces_status */
 #define STATUS_BOOT_TSC 40
-#define STATUS_CPU 2368
+#define STATUS_CPU 2432
 #define STATUS_CPU_SHIFT 7
 
 /* struct start_slot */

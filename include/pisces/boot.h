@@ -17,8 +17,13 @@
  * in the status area to PISCES_CPU_ARRIVED; from then on the module may take the
  * trampoline away. The module's page tables stay valid as long as the enclave.
  *
+ * A CPU that is added to a running enclave comes the same way: the module writes
+ * its entry in cpus[] (and cpu_count, if it is a new one), launches it, and when it
+ * has arrived says CPU_ADD. It waits at the entry until the co-kernel lets it in.
+ * The entry of a CPU that has been removed has apic_id PISCES_NO_APIC.
+ *
  * The shared area is memory of Linux, not of the enclave: boot block, status
- * area, control rings and console ring, contiguous, at offsets given here.
+ * area, registers, control rings and console ring, contiguous, at offsets given here.
  */
 #ifndef PISCES_BOOT_H
 #define PISCES_BOOT_H
@@ -42,19 +47,25 @@ struct pisces_image_header {
 };
 PISCES_ASSERT_SIZE(struct pisces_image_header, 88);
 
+#define PISCES_NO_APIC UINT32_MAX
+
 struct pisces_boot_cpu {
-	uint32_t apic_id;   /* physical */
+	uint32_t apic_id;   /* physical; PISCES_NO_APIC: nobody is here */
 	uint32_t linux_cpu; /* the number that Linux gives it */
 	uint32_t node;	    /* Linux's NUMA node number */
 	uint32_t core;	    /* SMT siblings have the same number; unique in the node */
 };
 PISCES_ASSERT_SIZE(struct pisces_boot_cpu, 16);
 
+/* The range has Linux's data in it: the co-kernel clears it before anything else uses it. */
+#define PISCES_RANGE_DIRTY 0x0001u
+
 struct pisces_boot_range {
 	pisces_phys_t base; /* PISCES_MEMORY_ALIGN aligned */
-	uint64_t size;	    /* bytes, a multiple of PISCES_MEMORY_ALIGN; zeroed */
+	uint64_t size;	    /* bytes, a multiple of PISCES_MEMORY_ALIGN; zeroed if not DIRTY */
 	uint32_t node;
-	uint32_t unused;
+	uint16_t flags;		/* PISCES_RANGE_... */
+	uint16_t granule_shift; /* can be given back in aligned pieces of 1 << this, 21 or more */
 };
 PISCES_ASSERT_SIZE(struct pisces_boot_range, 24);
 
@@ -77,6 +88,8 @@ struct pisces_boot_block {
 	uint32_t cpu_count;
 	uint32_t range_count;
 	uint32_t node_count; /* nodes in distance[]: highest node number + 1 */
+	uint32_t cpu_capacity; /* CPUs that it can ever have: entries of status and registers */
+	uint32_t unused;
 
 	pisces_phys_t shared_base; /* = address of this block */
 	uint64_t shared_size;
@@ -99,6 +112,7 @@ struct pisces_boot_block {
 	uint64_t linux_bell;
 
 	struct pisces_boot_area status;	     /* struct pisces_status */
+	struct pisces_boot_area registers;   /* struct pisces_registers[cpu_capacity] */
 	struct pisces_boot_area control_in;  /* ring, Linux to enclave */
 	struct pisces_boot_area control_out; /* ring, enclave to Linux */
 	struct pisces_boot_area console;     /* ring, enclave to Linux */

@@ -5,7 +5,10 @@
  *   control fd   open("/dev/pisces"): make an enclave, look at the others
  *   enclave fd   from PISCES_IOC_CREATE: owns the enclave. Closing the last
  *                reference destroys it and gives all back to Linux. poll(2):
- *                POLLHUP when the co-kernel has died.
+ *                POLLHUP when the co-kernel has died. pread(2): the enclave's
+ *                memory, at its physical address; EFAULT outside of it.
+ *   handle fd    from PISCES_IOC_OPEN: all that an enclave fd can, but it owns
+ *                nothing: the enclave may end while it is open.
  *   task fd      from PISCES_IOC_TASK: the right to run one program. Closing the
  *                last reference kills that program. mmap(2): the channel.
  *                read(2): 8 bytes, the number of rings since the last read, as an
@@ -61,7 +64,12 @@ struct pisces_list {
 	uint32_t capacity; /* in: entries at `enclaves` */
 	uint32_t count;	   /* out: enclaves there are; only the first `capacity` are stored */
 	uint64_t enclaves; /* in: address of uint32_t[], enclave numbers */
+	uint32_t flags;	   /* PISCES_LIST_... */
+	uint32_t unused;
 };
+
+/* Also those that died and are GONE, of which the last few are remembered. */
+#define PISCES_LIST_GONE 1u
 
 #define PISCES_IOC_LIST _IOWR(PISCES_IOC_MAGIC, 0x02, struct pisces_list)
 
@@ -71,6 +79,7 @@ enum pisces_enclave_state {
 	PISCES_ENCLAVE_RUNNING = 2,
 	PISCES_ENCLAVE_DEAD = 3,    /* the co-kernel died; reason says why */
 	PISCES_ENCLAVE_ENDING = 4,  /* resources are on their way back to Linux */
+	PISCES_ENCLAVE_GONE = 5,    /* all is back; reason and console are kept for a while */
 };
 
 struct pisces_range_info {
@@ -95,6 +104,7 @@ struct pisces_info {
 	uint32_t range_count; /* all there are; `ranges` holds at most PISCES_INFO_RANGES */
 	uint64_t memory;      /* bytes */
 	uint64_t age_ns;
+	uint64_t silent_ns; /* for how long a CPU in the co-kernel has given no sign of life */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* by Linux CPU number */
 #define PISCES_INFO_RANGES 32
 	struct pisces_range_info ranges[PISCES_INFO_RANGES];
@@ -120,7 +130,65 @@ struct pisces_get_console {
 /* Returns a console fd, close-on-exec. Needs CAP_SYS_ADMIN or the enclave's uid. */
 #define PISCES_IOC_CONSOLE _IOW(PISCES_IOC_MAGIC, 0x05, struct pisces_get_console)
 
-/* ---- enclave fd ---- */
+struct pisces_open {
+	uint32_t enclave;
+	uint32_t unused;
+};
+
+/* Returns a handle fd, close-on-exec. Needs CAP_SYS_ADMIN. ENOENT: no such enclave. */
+#define PISCES_IOC_OPEN _IOW(PISCES_IOC_MAGIC, 0x06, struct pisces_open)
+
+enum pisces_block_state {
+	PISCES_BLOCK_RESERVED = 0, /* an enclave is about to take it; it may be offline already */
+	PISCES_BLOCK_TAKEN = 1,	   /* an enclave's */
+	PISCES_BLOCK_OFFLINE = 2,  /* back, but offline until user space brings it online */
+	PISCES_BLOCK_REMOVED = 3,  /* could not be added to Linux again: PISCES_IOC_RECLAIM */
+};
+
+/* One memory block of Linux (ways `block` and `remove`). */
+struct pisces_block {
+	uint64_t base;
+	uint64_t size; /* bytes: Linux's block size */
+	uint32_t state; /* enum pisces_block_state */
+	uint32_t node;
+	uint32_t enclave; /* number; 0 when its enclave is gone */
+	uint32_t movable; /* 1: it was in the Movable zone and should go there again */
+};
+
+struct pisces_blocks {
+	uint32_t capacity; /* in: entries at `blocks` */
+	uint32_t count;	   /* out: blocks there are; only the first `capacity` are stored */
+	uint64_t blocks;   /* in: address of struct pisces_block[] */
+};
+
+/* The memory blocks that are not Linux's as they were. Needs CAP_SYS_ADMIN. */
+#define PISCES_IOC_BLOCKS _IOWR(PISCES_IOC_MAGIC, 0x07, struct pisces_blocks)
+
+/*
+ * Tries once more to give Linux what could not be given back. Safe at any time. Needs
+ * CAP_SYS_ADMIN. EAGAIN: some of it still could not.
+ */
+#define PISCES_IOC_RECLAIM _IO(PISCES_IOC_MAGIC, 0x08)
+
+/*
+ * CPUs that a cpuset of cgroup v1 had before an enclave took them. Linux takes a CPU
+ * that goes offline out of each cpuset and never puts it back: so whoever takes CPUs
+ * notes them with the enclave, and `pisces reclaim` adds them again.
+ */
+struct pisces_cpuset_note {
+	uint32_t id;	  /* out */
+	uint32_t enclave; /* out: number; 0 when it is gone */
+	char path[256];	  /* of the cgroup, absolute, NUL-terminated */
+	uint64_t cpus[PISCES_CPU_WORDS]; /* by Linux CPU number */
+};
+
+/* Stores the first note whose id is above NOTE.id, all of them in order. ENOENT: no more. */
+#define PISCES_IOC_CPUSET_NEXT _IOWR(PISCES_IOC_MAGIC, 0x09, struct pisces_cpuset_note)
+
+/* These CPUs of note `id` have been put back: forgets them, and with the last one the note. */
+#define PISCES_IOC_CPUSET_DONE _IOW(PISCES_IOC_MAGIC, 0x0a, struct pisces_cpuset_note)
+
+/* ---- enclave fd and handle fd ---- */
 
 struct pisces_add_cpu {
 	uint32_t linux_cpu; /* online, not CPU 0, not the last one */
@@ -129,8 +197,10 @@ struct pisces_add_cpu {
 
 /*
  * Takes a CPU away from Linux. It appears in the boot block in order of adding.
- * EINVAL: no such CPU, or CPU 0; ENODEV: it is offline; EBUSY: an enclave has it,
- * or it is the last one.
+ * A running enclave starts it at once, for all of its tasks. EINVAL: no such CPU, or
+ * CPU 0; ENODEV: it is offline; EBUSY: an enclave has it, or it is the last one;
+ * ENOSPC: the enclave cannot have more; ETIMEDOUT: it did not come up; and what the
+ * co-kernel says (ENOMEM).
  */
 #define PISCES_IOC_ADD_CPU _IOW(PISCES_IOC_MAGIC, 0x20, struct pisces_add_cpu)
 
@@ -145,10 +215,66 @@ struct pisces_add_memory {
 	uint32_t node; /* of NUMA, as Linux numbers it; memory of no other node is taken */
 	uint32_t way;  /* enum pisces_memory_way */
 	uint64_t available; /* out, with ENOMEM: bytes that could have been had */
+	uint64_t base; /* block, remove: of the memory block, and `size` is that of one; contig: 0 */
 };
 
-/* Takes all of it, in as few ranges as there are, or nothing. */
+/*
+ * Takes all of it, in as few ranges as there are, or nothing. A running enclave gets
+ * it at once. Way block: the block was reserved and is offline by now (else EBUSY).
+ * Way remove: the block is online; EBUSY: Linux cannot free it; EOPNOTSUPP: this
+ * kernel cannot remove that memory safely. EINVAL: it is not one block of that node.
+ */
 #define PISCES_IOC_ADD_MEMORY _IOWR(PISCES_IOC_MAGIC, 0x21, struct pisces_add_memory)
+
+struct pisces_reserve_block {
+	uint64_t base;
+	uint64_t size; /* Linux's block size */
+};
+
+/*
+ * Says that this enclave is about to take a memory block (way block): it may go
+ * offline, and is brought online again if the enclave ends before it has taken it.
+ * EBUSY: an enclave has it already; EINVAL: it is not an online memory block.
+ */
+#define PISCES_IOC_RESERVE_BLOCK \
+	_IOW(PISCES_IOC_MAGIC, 0x25, struct pisces_reserve_block)
+
+struct pisces_remove_cpu {
+	uint32_t linux_cpu;
+	uint32_t unused;
+};
+
+/*
+ * Gives a CPU of a running enclave back to Linux. ENOENT: it is not this enclave's;
+ * EBUSY: it is its last one, or a task has no other; ETIMEDOUT: the co-kernel does
+ * not answer (which ends it).
+ */
+#define PISCES_IOC_REMOVE_CPU _IOW(PISCES_IOC_MAGIC, 0x26, struct pisces_remove_cpu)
+
+struct pisces_remove_memory {
+	uint64_t size; /* bytes, a multiple of PISCES_MEMORY_ALIGN */
+	uint32_t node;
+	uint32_t unused;
+	uint64_t available; /* out, with EBUSY: bytes that could have been given back */
+};
+
+/* Gives memory of a running enclave back to Linux: all of it or nothing. */
+#define PISCES_IOC_REMOVE_MEMORY _IOWR(PISCES_IOC_MAGIC, 0x27, struct pisces_remove_memory)
+
+struct pisces_snapshot {
+	uint32_t count;	    /* in: entries at `registers`; out: CPUs, by index of adding */
+	uint32_t unused;
+	uint64_t registers; /* address of struct pisces_registers[] */
+};
+
+/*
+ * Asks all CPUs of the enclave for their registers, by NMI, waits up to a second, and
+ * stores what there is. The enclave goes on. Of a dead one: those it died with.
+ */
+#define PISCES_IOC_SNAPSHOT _IOWR(PISCES_IOC_MAGIC, 0x28, struct pisces_snapshot)
+
+/* Notes a cpuset of cgroup v1 for later (see above). `id` and `enclave` are 0. */
+#define PISCES_IOC_CPUSET_NOTE _IOW(PISCES_IOC_MAGIC, 0x29, struct pisces_cpuset_note)
 
 struct pisces_boot {
 	uint64_t image; /* address of the image file's bytes */

@@ -12,7 +12,7 @@ struct pisces_message {
 	uint16_t type;	 /* enum pisces_message_type */
 	uint16_t length; /* CONSOLE_TEXT: bytes of text in arg[]; else 0 */
 	uint32_t number; /* CALL: the call's number; else 0 */
-	uint64_t tag;	 /* CALL and REPLY: which call; PING and PONG: which ping */
+	uint64_t tag;	 /* CALL and REPLY: which call; PING and PONG: which ping; changes: which */
 	uint64_t arg[6];
 };
 PISCES_ASSERT_SIZE(struct pisces_message, 64);
@@ -38,11 +38,26 @@ enum pisces_message_type {
 	PISCES_MSG_TASK_KILL = 0x0114,	 /* id: the proxy is gone; end the task without a word to
 					    it. Answered by TASK_ENDED */
 
+	/*
+	 * Changes of a running enclave, one at a time. Each is answered by CHANGED with
+	 * its tag; a refused one has changed nothing.
+	 */
+	PISCES_MSG_CPU_ADD = 0x0120,	/* index in the boot block; it has ARRIVED */
+	PISCES_MSG_CPU_REMOVE = 0x0121, /* index: move everything away from it and park it;
+					   CHANGED comes when its status says PARKED */
+	PISCES_MSG_MEMORY_ADD = 0x0122, /* base, size, node | flags << 32 | granule_shift << 48,
+					   as in struct pisces_boot_range */
+	PISCES_MSG_MEMORY_REMOVE = 0x0123, /* bytes, node: give up exactly so many, of memory that
+					      is free, in pieces that fit the granule of their
+					      range. Each piece comes in a GIVEN before CHANGED */
+
 	/* Control ring, enclave to Linux. */
 	PISCES_MSG_READY = 0x0200,	/* all CPUs are up; sent once */
 	PISCES_MSG_PONG = 0x0201,
 	PISCES_MSG_PANIC = 0x0202,	/* the co-kernel is dead; status.reason says why */
 	PISCES_MSG_TASK_ENDED = 0x0210, /* id, wait status: the co-kernel has let go of the channel */
+	PISCES_MSG_CHANGED = 0x0220, /* tag; 0 or -errno; bytes that MEMORY_REMOVE could have had */
+	PISCES_MSG_GIVEN = 0x0221,   /* tag; base, size: not touched any more by the co-kernel */
 
 	/* Console ring, enclave to Linux: length bytes of text, any bytes, no NUL. */
 	PISCES_MSG_CONSOLE_TEXT = 0x0300,

@@ -31,7 +31,11 @@ enum pisces_cokernel_state {
 struct pisces_cpu_status {
 	uint32_t state; /* enum pisces_cpu_state */
 	uint32_t task;	/* id of the task whose program it runs, or UINT32_MAX */
-	uint64_t heartbeat;  /* entries into the co-kernel, of any kind */
+	/*
+	 * Entries into the co-kernel, of any kind, and steps of long work there: a CPU
+	 * in state KERNEL whose heartbeat rests for seconds hangs.
+	 */
+	uint64_t heartbeat;
 	uint64_t interrupts; /* all that arrived, whatever the vector, NMI and timer too */
 	uint64_t bells;	     /* of these: PISCES_BELL_VECTOR */
 	uint64_t timers;     /* of these: its own timer */
@@ -58,11 +62,36 @@ struct pisces_status {
 	uint64_t boot_tsc;     /* TSC when the first CPU arrived, */
 	uint64_t ready_tsc;    /* when all CPUs were up, */
 	uint64_t user_tsc;     /* and just before the first instruction of the first program */
+	/*
+	 * Written by Linux: number of the snapshot that it wants. A CPU that gets an NMI and
+	 * whose registers are of another snapshot stores them, and goes on as before.
+	 */
+	uint64_t snapshot;
+	uint64_t unused[7];
 	char reason[PISCES_REASON_LEN];	      /* of a panic */
 	uint64_t task_bells[PISCES_TASK_WORDS]; /* tasks whose proxy is to be woken; the module
 						   takes bits away */
 	uint32_t missing[PISCES_STATUS_CALLS];	/* ENOSYS by call number; last: all above */
 	struct pisces_cpu_status cpu[];
 };
+
+/*
+ * What a CPU had in its registers when it was asked (an NMI, see `snapshot`), or
+ * when the co-kernel died. For pisces dump.
+ */
+struct pisces_registers {
+	uint64_t snapshot; /* whose this is, written last; 0: nothing is here */
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags, cs, ss;
+	uint64_t fs_base, gs_base, kernel_gs_base;
+	uint64_t cr0, cr2, cr3, cr4;
+	uint64_t task; /* id, or UINT64_MAX: the co-kernel's own */
+	uint64_t unused[3];
+};
+PISCES_ASSERT_SIZE(struct pisces_registers, 256);
+
+/* The snapshot of a dying co-kernel, which nobody asked for. */
+#define PISCES_SNAPSHOT_DEATH UINT64_MAX
 
 #endif
