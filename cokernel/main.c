@@ -10,6 +10,7 @@
 #include "arch/lapic.h"
 #include "arch/paging.h"
 #include "arch/percpu.h"
+#include "arch/snapshot.h"
 #include "arch/start.h"
 #include "arch/time.h"
 #include "boot/boot.h"
@@ -39,6 +40,7 @@ void main_first(const struct pisces_boot_block *block)
 	lapic_map();
 	lapic_init_cpu();
 	console_init();
+	snapshot_init();
 	print("co-kernel %s of enclave %s on %u CPUs", PISCES_VERSION_STRING, boot_block->name,
 	      cpu_count);
 

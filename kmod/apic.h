@@ -32,6 +32,11 @@ static inline void apic_send_startup(u32 apic_id, phys_addr_t page)
 	apic_send(apic_id, APIC_DM_STARTUP | (u32)(page >> PAGE_SHIFT));
 }
 
+static inline void apic_send_nmi(u32 apic_id)
+{
+	apic_send(apic_id, APIC_DM_NMI);
+}
+
 static inline void apic_send_vector(u32 apic_id, u32 vector)
 {
 	apic_send(apic_id, APIC_DM_FIXED | vector);

@@ -7,6 +7,7 @@
 #include "enclave.h"
 #include "control.h"
 #include "task.h"
+#include "watch.h"
 
 int control_send_locked(struct enclave *e, const struct pisces_message *messages,
 			unsigned int count, bool urgent)
@@ -48,6 +49,7 @@ static void control_ready(struct enclave *e)
 	if (e->state == PISCES_ENCLAVE_BOOTING) {
 		WRITE_ONCE(e->state, PISCES_ENCLAVE_RUNNING);
 		wake_up_all(&e->changed);
+		watch_start_locked(e);
 	} else {
 		enclave_die_locked(e, true, "the co-kernel said twice that it is ready");
 	}
@@ -55,7 +57,7 @@ static void control_ready(struct enclave *e)
 }
 
 /* What the co-kernel wrote is text for people: any byte that is not gets a dot. */
-static void control_panicked(struct enclave *e)
+void control_panicked(struct enclave *e)
 {
 	char reason[PISCES_REASON_LEN];
 	unsigned int i;
@@ -69,6 +71,15 @@ static void control_panicked(struct enclave *e)
 	}
 	reason[i] = 0;
 	enclave_die(e, false, i ? reason : "the co-kernel panicked and did not say why");
+}
+
+static void control_pong(struct enclave *e, u64 tag)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&e->lock, flags);
+	watch_pong_locked(e, tag);
+	spin_unlock_irqrestore(&e->lock, flags);
 }
 
 static void control_task_ended(struct enclave *e, u64 id)
@@ -88,6 +99,7 @@ static void control_handle(struct enclave *e, const struct pisces_message *msg)
 		control_ready(e);
 		break;
 	case PISCES_MSG_PONG:
+		control_pong(e, msg->tag);
 		break;
 	case PISCES_MSG_PANIC:
 		control_panicked(e);

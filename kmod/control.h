@@ -26,4 +26,7 @@ int control_send_locked(struct enclave *e, const struct pisces_message *messages
 /* Reads at most *BUDGET messages. True if there is more. e->drain is held. */
 bool control_drain(struct enclave *e, unsigned int *budget);
 
+/* The status says that the co-kernel has panicked, and why. */
+void control_panicked(struct enclave *e);
+
 #endif

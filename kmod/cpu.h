@@ -13,6 +13,11 @@ struct enclave_cpu {
 	u32 node;
 	u32 core; /* the same for SMT siblings, unique in the node */
 	bool back; /* Linux runs there again */
+
+	/* See watch.c; under the enclave's lock. */
+	bool watched;  /* it was in the co-kernel at the last look, */
+	u64 heartbeat; /* with this heartbeat, */
+	u64 silent_ns; /* which has rested for so long */
 };
 
 int cpus_init(void);

@@ -37,6 +37,7 @@ void enclave_get(struct enclave *e)
 static void enclave_free(struct enclave *e)
 {
 	console_exit(&e->console);
+	kvfree(e->registers);
 	kvfree(e->tasks);
 	kvfree(e->cpus);
 	kfree(e);
@@ -165,6 +166,7 @@ struct enclave *enclave_create(const struct pisces_create *request)
 	init_waitqueue_head(&e->changed);
 	INIT_LIST_HEAD(&e->ranges);
 	INIT_DELAYED_WORK(&e->silence_work, enclave_silence_work);
+	watch_init(e);
 	INIT_WORK(&e->end_work, enclave_end_work);
 	e->state = PISCES_ENCLAVE_NEW;
 	e->job = request->job;
@@ -231,6 +233,7 @@ void enclave_describe(struct enclave *e, struct pisces_info *info)
 	memcpy(info->name, e->name, sizeof(info->name));
 	memcpy(info->reason, e->reason, sizeof(info->reason));
 	info->state = e->state;
+	info->silent_ns = e->watch.silent_ns;
 	info->tasks = e->task_count;
 	for (i = 0; i < e->cpu_count; i++) {
 		u32 cpu = e->cpus[i].linux_cpu;

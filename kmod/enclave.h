@@ -38,6 +38,7 @@
 #include "cpu.h"
 #include "log.h"
 #include "pagetable.h"
+#include "watch.h"
 
 /* Enclaves that may exist at a time; a bound for those without any CPU. */
 #define ENCLAVES_MAX 1024u
@@ -90,6 +91,10 @@ struct enclave {
 	spinlock_t drain;
 	struct bell bell;
 	struct delayed_work silence_work;
+	struct watch watch;
+	u64 snapshot; /* number of the last one; under lock */
+	struct pisces_registers *registers; /* of one that has died, once shared is gone */
+	unsigned int registers_count;
 	struct console console;
 
 	struct task **tasks; /* by id; PISCES_MAX_TASKS of them */

@@ -15,6 +15,7 @@
 #include "enclave.h"
 #include "memory.h"
 #include "shared.h"
+#include "snapshot.h"
 #include "task.h"
 
 /* How long a co-kernel may take to park itself before it is stopped the hard way. */
@@ -148,6 +149,7 @@ static void enclave_stop(struct enclave *e)
 	tasks_wake_locked(e);
 	spin_unlock_irqrestore(&e->lock, flags);
 	flush_delayed_work(&e->silence_work);
+	watch_stop(e);
 }
 
 /* True if Linux runs on all of its CPUs. */
@@ -180,6 +182,7 @@ static void enclave_give_memory_back(struct enclave *e)
 	console_finish(e);
 	tasks_finish(e);
 	pagetable_destroy(&e->pagetable);
+	snapshot_keep(e);
 	shared_destroy(e);
 
 	bytes = enclave_memory(e);

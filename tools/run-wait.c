@@ -3,12 +3,17 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Proxies hear of the death when we do and end at once, but for one that was stopped. */
+#define PROXIES_MS 2000
 
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
@@ -100,38 +105,82 @@ static bool any_alive(const struct run_task *tasks, unsigned int count)
 	return false;
 }
 
-/* Waits for a signal or for output, and deals with it. */
-static void step(int signals, struct pollfd *polls, struct run_task *tasks, unsigned int count)
+/*
+ * Waits for a signal, for output, at most MS ms (-1: for ever), and deals with it. True
+ * as soon as the co-kernel of ENCLAVE_FD (-1: not asked for) is dead.
+ */
+static bool step(int enclave_fd, int signals, struct pollfd *polls, struct run_task *tasks,
+		 unsigned int count, int ms)
 {
 	struct signalfd_siginfo info;
 
 	polls[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	polls[1] = (struct pollfd){.fd = enclave_fd};
 	for (unsigned int i = 0; i < count; i++) {
-		polls[1 + 2 * i] = (struct pollfd){.fd = tasks[i].out.fd, .events = POLLIN};
-		polls[2 + 2 * i] = (struct pollfd){.fd = tasks[i].err.fd, .events = POLLIN};
+		polls[2 + 2 * i] = (struct pollfd){.fd = tasks[i].out.fd, .events = POLLIN};
+		polls[3 + 2 * i] = (struct pollfd){.fd = tasks[i].err.fd, .events = POLLIN};
 	}
-	if (poll(polls, 1 + 2 * (nfds_t)count, -1) < 0)
-		return;
+	if (poll(polls, 2 + 2 * (nfds_t)count, ms) < 0)
+		return false;
 	for (unsigned int i = 0; i < count; i++) {
-		if (polls[1 + 2 * i].revents)
-			pump(&tasks[i].out, i);
 		if (polls[2 + 2 * i].revents)
+			pump(&tasks[i].out, i);
+		if (polls[3 + 2 * i].revents)
 			pump(&tasks[i].err, i);
 	}
 	if (!polls[0].revents)
-		return;
+		return polls[1].revents & POLLHUP;
 	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGCHLD)
 			forward(&info, tasks, count);
 	}
 	collect(tasks, count);
+	return polls[1].revents & POLLHUP;
 }
 
-int run_wait(struct run_task *tasks, unsigned int count)
+static int64_t now_ms(void)
 {
-	struct pollfd *polls = calloc(1 + 2 * (size_t)count, sizeof(*polls));
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* In the words of the proxies, which have no chance to say it any more. */
+static void tell_death(int enclave_fd)
+{
+	struct pisces_own_info own;
+	struct pisces_error error;
+	struct pisces_info info;
+
+	if (ioctl(enclave_fd, PISCES_IOC_WHO, &own) < 0 ||
+	    pisces_info(own.enclave, &info, &error) < 0)
+		return;
+	fprintf(stderr, "enclave: the co-kernel of enclave %" PRIu32 " died: %s\n", own.enclave,
+		info.reason[0] ? info.reason : "no reason known");
+}
+
+/* The co-kernel has died: the tasks' last output, and their end. */
+static int wait_for_death(int enclave_fd, int signals, struct pollfd *polls,
+			  struct run_task *tasks, unsigned int count)
+{
+	int64_t limit = now_ms() + PROXIES_MS, left;
+
+	while (any_alive(tasks, count) && (left = limit - now_ms()) > 0)
+		step(-1, signals, polls, tasks, count, (int)left);
+	if (any_alive(tasks, count)) {
+		run_kill(tasks, count);
+		tell_death(enclave_fd);
+	}
+	return RUN_DEAD;
+}
+
+int run_wait(int enclave_fd, struct run_task *tasks, unsigned int count)
+{
+	struct pollfd *polls = calloc(2 + 2 * (size_t)count, sizeof(*polls));
+	bool dead = false;
 	sigset_t set;
-	int signals;
+	int signals, code;
 
 	run_signals(&set);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -141,9 +190,13 @@ int run_wait(struct run_task *tasks, unsigned int count)
 		free(polls);
 		return TOOL_FAILED;
 	}
-	while (any_alive(tasks, count))
-		step(signals, polls, tasks, count);
+	while (!dead && any_alive(tasks, count))
+		dead = step(enclave_fd, signals, polls, tasks, count, -1);
+	if (dead && any_alive(tasks, count))
+		code = wait_for_death(enclave_fd, signals, polls, tasks, count);
+	else
+		code = exit_code(tasks, count);
 	close(signals);
 	free(polls);
-	return exit_code(tasks, count);
+	return code;
 }

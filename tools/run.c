@@ -166,7 +166,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		run_kill(tasks, options->tasks);
 		code = tool_failed(&error);
 	} else {
-		code = run_wait(tasks, options->tasks);
+		code = run_wait(enclave_fd, tasks, options->tasks);
 	}
 	if (options->verbose)
 		tell_first_instruction(enclave_fd, times.boot_tsc, start);

@@ -57,9 +57,12 @@ int run_start(const struct run_options *options, const struct pisces_plan *plan,
 /*
  * Passes signals on and labels output until all of TASKS have ended. The signals of
  * run_signals() are blocked. Returns the exit code: the highest of the tasks', where
- * death by signal N counts as 128 + N.
+ * death by signal N counts as 128 + N. If the co-kernel of ENCLAVE_FD dies under them,
+ * they are given a moment to end by themselves, and the exit code is RUN_DEAD.
  */
-int run_wait(struct run_task *tasks, unsigned int count);
+int run_wait(int enclave_fd, struct run_task *tasks, unsigned int count);
+
+#define RUN_DEAD 125 /* as the proxy's */
 
 /* Kills the tasks that have been started and not ended yet. */
 void run_kill(struct run_task *tasks, unsigned int count);

@@ -34,5 +34,10 @@ void crash_test(void)
 		cpu_stop_others(true);
 		cpu_stop();
 	}
+	if (strcmp(how, "deaf") == 0) {
+		cpu_stop_others(true);
+		this_cpu()->status->state = PISCES_CPU_IDLE;
+		cpu_stop();
+	}
 	panic("crash=%s: as the command line asked", how);
 }

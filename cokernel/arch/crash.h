@@ -11,7 +11,7 @@
 /*
  * HOW: "panic"; "fault", a wild pointer; "stack", an endless recursion;
  * "hang-irqs-off", this CPU loops and answers nothing but INIT; "silent", all CPUs
- * stop without a word. Returns if no crash is on the command line.
+ * stop without a word; "deaf", they do so and say that they are idle. Returns if no crash is on the command line.
  */
 void crash_test(void);
 

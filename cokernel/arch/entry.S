@@ -121,7 +121,7 @@ leave_to_user:
 
 /*
  * On a stack of its own, from anywhere; the word above the frame is this CPU's
- * struct cpu. RBX keeps the GS base that was there.
+ * struct cpu. RBX keeps the GS base that was there, which the handler is told too.
  */
 .macro PARANOID handler
 	PUSH_REGISTERS
@@ -136,6 +136,7 @@ leave_to_user:
 	shrq $32, %rdx
 	wrmsr
 	movq %rsp, %rdi
+	movq %rbx, %rsi
 	call \handler
 	movl $MSR_GS_BASE, %ecx
 	movq %rbx, %rax

@@ -3,6 +3,7 @@
 #include "arch/frame.h"
 #include "arch/panic.h"
 #include "arch/percpu.h"
+#include "arch/snapshot.h"
 #include "arch/stack.h"
 #include "arch/x86.h"
 #include "boot/boot.h"
@@ -48,12 +49,23 @@ static void show_registers(const struct frame *f)
 }
 
 /*
+ * For Linux's dump: the registers of FRAME, or without one what is known of the place
+ * where panic() was called.
+ */
+static void save_registers(const struct frame *frame, uint64_t rip, uint64_t rbp, uint64_t rsp)
+{
+	struct frame known = { .rip = rip, .rbp = rbp, .rsp = rsp, .cs = KERNEL_CS };
+
+	snapshot_last(frame != NULL ? frame : &known, rdmsr(MSR_GS_BASE));
+}
+
+/*
  * The first CPU to come speaks; another one only stops. One that fails while it
  * speaks calls for Linux at least: the reason is written before anything else is
  * tried.
  */
 static __noreturn void die(const struct frame *frame, uint64_t rip, uint64_t rbp,
-			   const char *format, va_list args)
+			   uint64_t rsp, const char *format, va_list args)
 {
 	struct cpu *cpu = this_cpu();
 	struct cpu *nobody = NULL;
@@ -64,8 +76,11 @@ static __noreturn void die(const struct frame *frame, uint64_t rip, uint64_t rbp
 					 __ATOMIC_SEQ_CST)) {
 		if (speaker == cpu)
 			linux_ring();
+		else
+			save_registers(frame, rip, rbp, rsp);
 		cpu_park();
 	}
+	save_registers(frame, rip, rbp, rsp);
 	format_text_args(reason, sizeof(reason), format, args);
 	if (boot_status != NULL) {
 		memcpy(boot_status->reason, reason, sizeof(reason));
@@ -88,7 +103,8 @@ void panic(const char *format, ...)
 
 	va_start(args, format);
 	die(NULL, (uint64_t)__builtin_return_address(0),
-	    *(const uint64_t *)__builtin_frame_address(0), format, args);
+	    *(const uint64_t *)__builtin_frame_address(0),
+	    (uint64_t)__builtin_frame_address(0) + 16, format, args);
 }
 
 void panic_at(const struct frame *frame, const char *format, ...)
@@ -96,5 +112,5 @@ void panic_at(const struct frame *frame, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	die(frame, frame->rip, frame->rbp, format, args);
+	die(frame, frame->rip, frame->rbp, frame->rsp, format, args);
 }

@@ -9,6 +9,7 @@
 #include "arch/lapic.h"
 #include "arch/panic.h"
 #include "arch/percpu.h"
+#include "arch/snapshot.h"
 #include "arch/tlb.h"
 #include "arch/trap.h"
 #include "arch/trap_entry.h"
@@ -106,15 +107,21 @@ bool trap_leave(struct frame *frame)
 	       frame->cs == USER_CS && frame->ss == USER_SS;
 }
 
-void trap_nmi(struct frame *frame)
+/*
+ * The heartbeat stays as it is: it says that the co-kernel gets on with its work, and
+ * a CPU that hangs takes an NMI all the same.
+ */
+void trap_nmi(struct frame *frame, uint64_t gs_base)
 {
 	struct pisces_cpu_status *status = this_cpu()->status;
 
-	if (cpu_stopping())
+	if (cpu_stopping()) {
+		snapshot_last(frame, gs_base);
 		cpu_stop();
-	status->heartbeat++;
+	}
 	status->interrupts++;
-	status->strays++;
+	if (!snapshot_answer(frame, gs_base))
+		status->strays++;
 	leave_halt(frame);
 }
 
@@ -122,15 +129,17 @@ void trap_nmi(struct frame *frame)
  * No debug register is ever set and SYSCALL clears TF, so this comes from corners
  * of the architecture at most. It is harmless once TF is off.
  */
-void trap_debug_in_kernel(struct frame *frame)
+void trap_debug_in_kernel(struct frame *frame, uint64_t gs_base)
 {
+	(void)gs_base;
 	this_cpu()->status->strays++;
 	frame->rflags &= ~(uint64_t)FLAG_TF;
 	__asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ul));
 }
 
-void trap_fatal(struct frame *frame)
+void trap_fatal(struct frame *frame, uint64_t gs_base)
 {
+	(void)gs_base;
 	fault_fatal(frame);
 }
 

@@ -10,9 +10,11 @@ struct frame;
 void trap_syscall(struct frame *frame);
 void trap_from_user(struct frame *frame);   /* exception or interrupt */
 void trap_from_kernel(struct frame *frame); /* likewise; interrupts: in the idle halt */
-void trap_nmi(struct frame *frame);
-void trap_fatal(struct frame *frame); /* #DF, #MC */
-void trap_debug_in_kernel(struct frame *frame);
+
+/* On stacks of their own; GS_BASE: as it was found. */
+void trap_nmi(struct frame *frame, uint64_t gs_base);
+void trap_fatal(struct frame *frame, uint64_t gs_base); /* #DF, #MC */
+void trap_debug_in_kernel(struct frame *frame, uint64_t gs_base);
 
 /* The last thing before user mode. True: SYSRET does it. */
 bool trap_leave(struct frame *frame);

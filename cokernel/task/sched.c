@@ -505,6 +505,8 @@ void sched_run(void)
 
 	__atomic_store_n(&queue->idle, true, __ATOMIC_SEQ_CST);
 	for (;;) {
+		/* Whoever waits here for a CPU that hangs in control_poll() does not hang itself. */
+		cpu->status->heartbeat++;
 		control_check_stop();
 		control_poll();
 		channel_poll_all();
