@@ -79,7 +79,7 @@ struct handover_news {
 	bool good;	  /* there is a task fd; else `text` is the reason for the user */
 	char cpus[2048];  /* list: where the proxy may run */
 	char text[512];
-	char note[256];	  /* for the user, with a task fd too */
+	char note[516];	  /* for the user, with a task fd too */
 };
 
 /* COUNT of them, or NULL and *error. */

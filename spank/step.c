@@ -29,6 +29,7 @@ static struct {
 	int enclave;	      /* fd, or -1 */
 	pid_t closed_by;      /* which process closed it */
 	struct pisces_plan plan;
+	struct pisces_start_times times;
 } step = { .enclave = -1 };
 
 struct handover *step_handover(void)
@@ -156,7 +157,7 @@ int step_warn(spank_t spank)
 static void start(spank_t spank, pid_t task_pid)
 {
 	struct pisces_allocation allocation = { 0 };
-	struct pisces_start_times times;
+	struct pisces_start_times *times = &step.times;
 	struct pisces_error error;
 	char list[1024];
 
@@ -164,7 +165,7 @@ static void start(spank_t spank, pid_t task_pid)
 		return;
 	if (allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
 	    pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
-	    pisces_enclave_start(step.enclave, options_request(), &step.plan, &times,
+	    pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
 				 &error) != 0) {
 		remember(error.text);
 		/* At once, not at the step's end: others may wait for these CPUs. */
@@ -175,9 +176,9 @@ static void start(spank_t spank, pid_t task_pid)
 		   "%s; took %llu ms for CPUs, %llu ms for memory, %llu ms for the co-kernel",
 		   step.job, step.step, step.plan.cpu_count,
 		   pisces_cpuset_format(&step.plan.linux_cpus, list, sizeof(list)),
-		   (unsigned long long)times.cpus / 1000000,
-		   (unsigned long long)times.memory / 1000000,
-		   (unsigned long long)times.boot / 1000000);
+		   (unsigned long long)times->cpus / 1000000,
+		   (unsigned long long)times->memory / 1000000,
+		   (unsigned long long)times->boot / 1000000);
 }
 
 /* Tells task TASK what it has, or why it has nothing. */
@@ -199,7 +200,8 @@ static void tell(unsigned int task)
 	news.good = fd >= 0;
 	pisces_cpuset_format(&step.plan.linux_cpus, news.cpus, sizeof(news.cpus));
 	if (task == 0)
-		snprintf(news.note, sizeof(news.note), "%s", step.plan.note);
+		snprintf(news.note, sizeof(news.note), "%s%s%s", step.plan.note,
+			 step.plan.note[0] && step.times.note[0] ? "; " : "", step.times.note);
 	handover_send(step.handover, task, &news, fd);
 	if (fd >= 0)
 		close(fd);
