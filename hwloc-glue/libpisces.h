@@ -209,6 +209,11 @@ const char *pisces_image_path(const struct pisces_request *request);
 
 /* Numbers of all enclaves in *LIST (free(3) it). Returns how many. */
 int pisces_list(uint32_t **list, struct pisces_error *error);
+
+/* The same, with the last ones that died and are gone (state GONE). */
+int pisces_list_all(uint32_t **list, struct pisces_error *error);
+
+/* Also of one that is gone. */
 int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error);
 
 /* A copy of the status area (free(3) it), with *CPUS entries in cpu[]. */
@@ -218,7 +223,10 @@ struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 /* Finds an enclave by its number or its name. Returns 0. */
 int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error);
 
-/* A console fd of the enclave. */
+/* The same; if there is none, the last one of that name that died and is gone. */
+int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *error);
+
+/* A console fd of the enclave, also of one that is gone. */
 int pisces_console(uint32_t enclave, struct pisces_error *error);
 
 /*

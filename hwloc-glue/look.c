@@ -10,13 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static int list_on(int device, uint32_t **list, struct pisces_error *error)
+/* FLAGS: PISCES_LIST_... */
+static int list_on(int device, uint32_t flags, uint32_t **list, struct pisces_error *error)
 {
 	uint32_t capacity = 16, *numbers = NULL;
 
 	/* As long as more enclaves appear than there was room for. */
 	for (;;) {
-		struct pisces_list ask = {.capacity = capacity};
+		struct pisces_list ask = {.capacity = capacity, .flags = flags};
 		uint32_t *larger = realloc(numbers, capacity * sizeof(*numbers));
 
 		if (!larger) {
@@ -39,16 +40,26 @@ static int list_on(int device, uint32_t **list, struct pisces_error *error)
 	}
 }
 
-int pisces_list(uint32_t **list, struct pisces_error *error)
+static int list_with(uint32_t flags, uint32_t **list, struct pisces_error *error)
 {
 	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
 	int count;
 
 	if (device < 0)
 		return -1;
-	count = list_on(device, list, error);
+	count = list_on(device, flags, list, error);
 	close(device);
 	return count;
+}
+
+int pisces_list(uint32_t **list, struct pisces_error *error)
+{
+	return list_with(0, list, error);
+}
+
+int pisces_list_all(uint32_t **list, struct pisces_error *error)
+{
+	return list_with(PISCES_LIST_GONE, list, error);
 }
 
 static int info_on(int device, uint32_t enclave, struct pisces_info *info,
@@ -165,7 +176,7 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 	device = pisces_device_open(PISCES_DEVICE_LOOK, error);
 	if (device < 0)
 		return -1;
-	count = list_on(device, &list, error);
+	count = list_on(device, 0, &list, error);
 	for (int i = 0; i < count; i++) {
 		struct pisces_error gone;
 		struct pisces_info info;
@@ -195,6 +206,33 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 				   "number; there are: %s",
 				   found, pisces_node_name(), name, others);
 	return 0;
+}
+
+int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *error)
+{
+	uint32_t *list, number = 0;
+	bool is_number = read_number(name, &number), found = false;
+	struct pisces_error ignored;
+	int count;
+
+	if (pisces_find(name, enclave, error) == 0)
+		return 0;
+	count = pisces_list_all(&list, &ignored);
+	/* In the order in which they went: the last one of a name is the one that is meant. */
+	for (int i = 0; i < count; i++) {
+		struct pisces_info info;
+
+		if (pisces_info(list[i], &info, &ignored) < 0 ||
+		    info.state != PISCES_ENCLAVE_GONE)
+			continue;
+		if (is_number ? info.enclave == number : strcmp(info.name, name) == 0) {
+			*enclave = info.enclave;
+			found = true;
+		}
+	}
+	if (count >= 0)
+		free(list);
+	return found ? 0 : -1;
 }
 
 int pisces_console(uint32_t enclave, struct pisces_error *error)

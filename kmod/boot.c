@@ -113,6 +113,7 @@ int enclave_boot(struct enclave *e, struct pisces_boot *request)
 	if (ret)
 		return ret;
 	boot_set_state(e, PISCES_ENCLAVE_BOOTING);
+	e->image_virtual = header.virtual_base;
 	ret = launch_cpus(e, header.virtual_base, header.entry, &launch_ns);
 	if (ret && !e->launched) {
 		boot_set_state(e, PISCES_ENCLAVE_NEW);

@@ -12,8 +12,9 @@
 struct workqueue_struct *enclaves_queue;
 
 static LIST_HEAD(enclaves);
-static DEFINE_SPINLOCK(enclaves_lock); /* of the list; outside of an enclave's lock; irqs off */
-static unsigned int enclaves_count;
+static LIST_HEAD(enclaves_gone); /* the latest is last; each with a reference */
+static DEFINE_SPINLOCK(enclaves_lock); /* of the lists; outside of an enclave's lock; irqs off */
+static unsigned int enclaves_count, enclaves_gone_count;
 static u32 enclaves_last_number;
 
 int enclaves_init(void)
@@ -24,7 +25,12 @@ int enclaves_init(void)
 
 void enclaves_exit(void)
 {
+	struct enclave *e, *next;
+
 	destroy_workqueue(enclaves_queue);
+	/* Nobody has a descriptor of theirs any more: the module could not go. */
+	list_for_each_entry_safe(e, next, &enclaves_gone, link)
+		enclave_put(e);
 }
 
 /* ---- references and the list ---- */
@@ -49,46 +55,88 @@ void enclave_put(struct enclave *e)
 		enclave_free(e);
 }
 
+static struct enclave *find_in(struct list_head *list, u32 number)
+{
+	struct enclave *e;
+
+	list_for_each_entry(e, list, link)
+		if (e->number == number) {
+			enclave_get(e);
+			return e;
+		}
+	return NULL;
+}
+
 struct enclave *enclave_find(u32 number)
 {
-	struct enclave *e, *found = NULL;
+	struct enclave *found;
 	unsigned long flags;
 
 	spin_lock_irqsave(&enclaves_lock, flags);
-	list_for_each_entry(e, &enclaves, link)
-		if (e->number == number) {
-			found = e;
-			enclave_get(e);
-			break;
-		}
+	found = find_in(&enclaves, number);
 	spin_unlock_irqrestore(&enclaves_lock, flags);
 	return found;
 }
 
-u32 enclave_list(u32 *numbers, u32 capacity)
+struct enclave *enclave_find_any(u32 number)
 {
-	struct enclave *e;
+	struct enclave *found;
 	unsigned long flags;
-	u32 count = 0;
 
 	spin_lock_irqsave(&enclaves_lock, flags);
-	list_for_each_entry(e, &enclaves, link) {
+	found = find_in(&enclaves, number) ?: find_in(&enclaves_gone, number);
+	spin_unlock_irqrestore(&enclaves_lock, flags);
+	return found;
+}
+
+static u32 list_append(struct list_head *list, u32 *numbers, u32 capacity, u32 count)
+{
+	struct enclave *e;
+
+	list_for_each_entry(e, list, link) {
 		if (count < capacity)
 			numbers[count] = e->number;
 		count++;
 	}
+	return count;
+}
+
+u32 enclave_list(u32 *numbers, u32 capacity, bool gone)
+{
+	unsigned long flags;
+	u32 count = 0;
+
+	spin_lock_irqsave(&enclaves_lock, flags);
+	if (gone)
+		count = list_append(&enclaves_gone, numbers, capacity, count);
+	count = list_append(&enclaves, numbers, capacity, count);
 	spin_unlock_irqrestore(&enclaves_lock, flags);
 	return count;
 }
 
 void enclave_remove(struct enclave *e)
 {
+	struct enclave *forgotten = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&enclaves_lock, flags);
 	list_del(&e->link);
 	enclaves_count--;
+	spin_lock(&e->lock);
+	WRITE_ONCE(e->state, PISCES_ENCLAVE_GONE);
+	spin_unlock(&e->lock);
+	if (e->reason[0]) {
+		enclave_get(e);
+		list_add_tail(&e->link, &enclaves_gone);
+		if (++enclaves_gone_count > ENCLAVES_GONE_MAX) {
+			forgotten = list_first_entry(&enclaves_gone, struct enclave, link);
+			list_del(&forgotten->link);
+			enclaves_gone_count--;
+		}
+	}
 	spin_unlock_irqrestore(&enclaves_lock, flags);
+	if (forgotten)
+		enclave_put(forgotten);
 }
 
 void enclaves_visit(void (*visit)(struct enclave *e), bool lock)
@@ -198,6 +246,7 @@ int enclave_check_running(const struct enclave *e)
 		return 0;
 	case PISCES_ENCLAVE_DEAD:
 	case PISCES_ENCLAVE_ENDING:
+	case PISCES_ENCLAVE_GONE:
 		return -ESHUTDOWN;
 	default:
 		return -EBUSY;

@@ -4,6 +4,9 @@
  *
  *   NEW -> BOOTING -> RUNNING -> DEAD -> ENDING -> GONE
  *
+ * Of those that were DEAD the last few stay known when they are GONE, with what
+ * they have said.
+ *
  * Any state goes to ENDING when the enclave fd, its only owner, is closed. Task
  * and console fds hold references to the structure, never to the enclave: when
  * it is gone they find that out.
@@ -42,6 +45,9 @@
 
 /* Enclaves that may exist at a time; a bound for those without any CPU. */
 #define ENCLAVES_MAX 1024u
+
+/* Enclaves that have died and are remembered; the oldest is forgotten. */
+#define ENCLAVES_GONE_MAX 16u
 
 struct task;
 
@@ -87,6 +93,7 @@ struct enclave {
 	struct pagetable pagetable;
 	phys_addr_t image_base;
 	u64 image_bytes;
+	u64 image_virtual;
 
 	spinlock_t drain;
 	struct bell bell;
@@ -116,13 +123,17 @@ struct enclave *enclave_create(const struct pisces_create *request);
 void enclave_get(struct enclave *e);
 void enclave_put(struct enclave *e);
 
-/* The enclave of that number with a reference more, or NULL. */
+/* The enclave of that number with a reference more, or NULL. Any: also one that is GONE. */
 struct enclave *enclave_find(u32 number);
+struct enclave *enclave_find_any(u32 number);
 
-/* Stores at most CAPACITY numbers at NUMBERS; returns how many enclaves there are. */
-u32 enclave_list(u32 *numbers, u32 capacity);
+/*
+ * Stores at most CAPACITY numbers at NUMBERS; returns how many enclaves there are. With
+ * GONE, these come first.
+ */
+u32 enclave_list(u32 *numbers, u32 capacity, bool gone);
 
-/* Takes it out of the list. */
+/* All that it had is Linux's: GONE, and out of the list, or to those that are remembered. */
 void enclave_remove(struct enclave *e);
 
 /* Calls VISIT for each enclave; with LOCK, under the list's lock, interrupts off. */

@@ -16,6 +16,7 @@
 
 #include "boot.h"
 #include "enclave.h"
+#include "inspect.h"
 #include "memory.h"
 #include "task.h"
 
@@ -172,8 +173,14 @@ static long enclave_ioctl(struct file *file, unsigned int command, unsigned long
 		return ioctl_who(e, argument);
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (command == PISCES_IOC_TASK)
+	switch (command) {
+	case PISCES_IOC_TASK:
 		return ioctl_task(e, argument);
+	case PISCES_IOC_SNAPSHOT:
+		return inspect_snapshot(e, argument);
+	case PISCES_IOC_LAYOUT:
+		return inspect_layout(e, argument);
+	}
 	for (i = 0; i < ARRAY_SIZE(enclave_calls); i++)
 		if (enclave_calls[i].command == command)
 			return enclave_call(e, &enclave_calls[i], argument);
@@ -208,6 +215,7 @@ static const struct file_operations enclave_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = enclave_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.read = inspect_read,
 	.poll = enclave_poll,
 	.release = enclave_release,
 };
@@ -216,16 +224,36 @@ static const struct file_operations handle_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = enclave_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.read = inspect_read,
 	.poll = enclave_poll,
 	.release = handle_release,
 };
+
+/* As anon_inode_getfd(), with pread(2). */
+static int install_fd(const char *name, const struct file_operations *operations,
+		      struct enclave *e)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile(name, operations, e, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	file->f_mode |= FMODE_PREAD;
+	fd_install(fd, file);
+	return fd;
+}
 
 int handle_fd(struct enclave *e)
 {
 	int fd;
 
 	enclave_get(e);
-	fd = anon_inode_getfd("[pisces-handle]", &handle_operations, e, O_RDWR | O_CLOEXEC);
+	fd = install_fd("[pisces-handle]", &handle_operations, e);
 	if (fd < 0)
 		enclave_put(e);
 	return fd;
@@ -238,7 +266,7 @@ int enclave_fd(const struct pisces_create *request)
 
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	fd = anon_inode_getfd("[pisces-enclave]", &enclave_operations, e, O_RDWR | O_CLOEXEC);
+	fd = install_fd("[pisces-enclave]", &enclave_operations, e);
 	if (fd < 0) {
 		enclave_end(e);
 		enclave_put(e);

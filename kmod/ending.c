@@ -232,6 +232,8 @@ void enclave_end_work(struct work_struct *work)
 	}
 	enclave_give_memory_back(e);
 	if (e->quarantined) {
+		/* Another CPU may have asked for one more turn before it was off the list. */
+		cancel_work(&e->end_work);
 		enclave_put(e);
 		module_put(THIS_MODULE);
 	}

@@ -75,10 +75,11 @@ static int ioctl_list(void __user *argument)
 		return -EFAULT;
 	if (request.flags & ~PISCES_LIST_GONE || request.unused)
 		return -EINVAL;
-	numbers = kcalloc(ENCLAVES_MAX, sizeof(*numbers), GFP_KERNEL);
+	numbers = kcalloc(ENCLAVES_MAX + ENCLAVES_GONE_MAX, sizeof(*numbers), GFP_KERNEL);
 	if (!numbers)
 		return -ENOMEM;
-	request.count = enclave_list(numbers, ENCLAVES_MAX);
+	request.count = enclave_list(numbers, ENCLAVES_MAX + ENCLAVES_GONE_MAX,
+				     request.flags & PISCES_LIST_GONE);
 	stored = min(request.count, request.capacity);
 	if (copy_to_user(u64_to_user_ptr(request.enclaves), numbers, stored * sizeof(*numbers)) ||
 	    copy_to_user(argument, &request, sizeof(request)))
@@ -99,7 +100,7 @@ static int ioctl_info(void __user *argument)
 	info = kmalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return -ENOMEM;
-	e = enclave_find(number);
+	e = enclave_find_any(number);
 	if (e) {
 		enclave_describe(e, info);
 		enclave_put(e);
@@ -140,7 +141,7 @@ static int ioctl_console(void __user *argument)
 		return -EFAULT;
 	if (request.unused)
 		return -EINVAL;
-	e = enclave_find(request.enclave);
+	e = enclave_find_any(request.enclave);
 	if (!e)
 		return -ENOENT;
 	if (capable(CAP_SYS_ADMIN) ||
@@ -162,7 +163,7 @@ static int ioctl_open(void __user *argument)
 		return -EFAULT;
 	if (request.unused)
 		return -EINVAL;
-	e = enclave_find(request.enclave);
+	e = enclave_find_any(request.enclave);
 	if (!e)
 		return -ENOENT;
 	fd = handle_fd(e);

@@ -46,13 +46,12 @@ static void task_obituary(struct task *task, char *text, size_t size)
 	if (pisces_info(task->enclave, &info, &error) != 0)
 		snprintf(text, size, "enclave %u is gone: the process that owned it has ended",
 			 task->enclave);
-	else if (info.state == PISCES_ENCLAVE_DEAD)
+	else if (info.reason[0] != '\0')
 		snprintf(text, size,
-			 "the co-kernel of enclave %u died: %.*s; see `pisces console %u` while "
-			 "the enclave is there, or the node's kernel log",
-			 task->enclave, (int)sizeof(info.reason) - 1,
-			 info.reason[0] != '\0' ? info.reason : "no reason known", task->enclave);
-	else if (info.state == PISCES_ENCLAVE_ENDING)
+			 "the co-kernel of enclave %u died: %.*s; see `pisces console %u` or the "
+			 "node's kernel log",
+			 task->enclave, (int)sizeof(info.reason) - 1, info.reason, task->enclave);
+	else if (info.state == PISCES_ENCLAVE_ENDING || info.state == PISCES_ENCLAVE_GONE)
 		snprintf(text, size, "enclave %u was ended under the running program",
 			 task->enclave);
 	else

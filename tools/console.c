@@ -11,7 +11,8 @@
 static const char help[] =
 	"usage: pisces console [--follow] ENCLAVE\n"
 	"\n"
-	"Prints what the co-kernel of ENCLAVE (a number or a name) has said so far.\n"
+	"Prints what the co-kernel of ENCLAVE (a number or a name) has said so far; also of one\n"
+	"that died and is gone (pisces list --gone).\n"
 	"\n"
 	"  -f, --follow    go on with what it says from now on, until the enclave ends\n";
 
@@ -61,7 +62,7 @@ int command_console(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return tool_usage(argv[0], "takes one enclave, by number or name");
-	if (pisces_find(argv[optind], &enclave, &error) < 0)
+	if (pisces_find_any(argv[optind], &enclave, &error) < 0)
 		return tool_failed(&error);
 	fd = pisces_console(enclave, &error);
 	if (fd < 0)

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 
 static const char help[] =
-	"usage: pisces list [--json]\n"
+	"usage: pisces list [--gone] [--json]\n"
 	"\n"
 	"Lists the enclaves of this node: number, name, state (new, booting, running, dead,\n"
 	"ending), CPUs by Linux's numbers, memory, Slurm's job and step, owner (user whose\n"
 	"program runs, and process that holds the enclave), tasks, age.\n"
 	"\n"
+	"  --gone    list the last ones that died and are gone as well, and say why\n"
 	"  --json    the same for programs, with sizes in bytes and ages in ns\n";
 
 static struct pisces_cpuset cpus_of(const struct pisces_info *info)
@@ -40,6 +41,13 @@ static void print_line(const struct pisces_info *info)
 	       tool_age(info->age_ns, age, sizeof(age)));
 }
 
+/* Below the line of one that has died. */
+static void print_reason(const struct pisces_info *info)
+{
+	if (info->reason[0])
+		printf("%-6s died: %s\n", "", info->reason);
+}
+
 static void print_json(struct json *json, const struct pisces_info *info)
 {
 	struct pisces_cpuset cpus = cpus_of(info);
@@ -61,6 +69,7 @@ static void print_json(struct json *json, const struct pisces_info *info)
 	json_number(json, "tasks", info->tasks);
 	json_number(json, "irq", info->irq);
 	json_number(json, "age_ns", info->age_ns);
+	json_number(json, "silent_ns", info->silent_ns);
 	json_begin(json, "ranges", '[');
 	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
 		json_begin(json, NULL, '{');
@@ -76,6 +85,7 @@ static void print_json(struct json *json, const struct pisces_info *info)
 int command_list(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"gone", no_argument, NULL, 'g'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -83,11 +93,14 @@ int command_list(int argc, char **argv)
 	struct json json = {0};
 	struct pisces_error error;
 	uint32_t *list;
-	bool as_json = false;
+	bool as_json = false, gone = false;
 	int option, count;
 
 	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
 		switch (option) {
+		case 'g':
+			gone = true;
+			break;
 		case 'j':
 			as_json = true;
 			break;
@@ -101,7 +114,7 @@ int command_list(int argc, char **argv)
 	if (optind < argc)
 		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
 
-	count = pisces_list(&list, &error);
+	count = gone ? pisces_list_all(&list, &error) : pisces_list(&list, &error);
 	if (count < 0)
 		return tool_failed(&error);
 	if (as_json)
@@ -119,6 +132,8 @@ int command_list(int argc, char **argv)
 			print_json(&json, &info);
 		else
 			print_line(&info);
+		if (gone && !as_json)
+			print_reason(&info);
 	}
 	if (as_json)
 		json_end(&json, ']');

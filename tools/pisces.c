@@ -26,6 +26,7 @@ static const struct {
 	{"list", command_list, "list the enclaves of this node"},
 	{"stat", command_stat, "show what an enclave does, and what its programs missed"},
 	{"console", command_console, "show what a co-kernel says"},
+	{"dump", command_dump, "write memory and registers of an enclave to a file for gdb"},
 	{"plan", command_plan, "show which CPUs and memory an enclave would get"},
 	{"doctor", command_doctor, "say whether this node is ready, and how to repair it"},
 	{"reclaim", command_reclaim, "end the enclaves that a job has left behind"},

@@ -79,6 +79,8 @@ const char *tool_enclave_state(uint32_t state)
 		return "dead";
 	case PISCES_ENCLAVE_ENDING:
 		return "ending";
+	case PISCES_ENCLAVE_GONE:
+		return "gone";
 	default:
 		return "unknown";
 	}

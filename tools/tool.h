@@ -18,6 +18,7 @@ enum {
 
 int command_console(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_dump(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_reclaim(int argc, char **argv);

@@ -7,13 +7,15 @@
 #ifndef CK_MM_DIRECT_H
 #define CK_MM_DIRECT_H
 
+#include <pisces/boot.h>
+
 #include "lib/types.h"
 
 #ifdef CK_HOSTED_TEST
 extern uint64_t direct_base;
 #define DIRECT_BASE direct_base
 #else
-#define DIRECT_BASE 0xffff800000000000ull
+#define DIRECT_BASE PISCES_DIRECT_BASE
 #endif
 
 static inline void *phys_to_virt(phys_addr_t address)

@@ -49,6 +49,12 @@ PISCES_ASSERT_SIZE(struct pisces_image_header, 88);
 
 #define PISCES_NO_APIC UINT32_MAX
 
+/*
+ * Our co-kernel has all memory of its enclave, and the shared area, at this + physical
+ * address: for tools that look into it from outside. The module does not use it.
+ */
+#define PISCES_DIRECT_BASE 0xffff800000000000ull
+
 struct pisces_boot_cpu {
 	uint32_t apic_id;   /* physical; PISCES_NO_APIC: nobody is here */
 	uint32_t linux_cpu; /* the number that Linux gives it */

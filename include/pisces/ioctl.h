@@ -5,8 +5,9 @@
  *   control fd   open("/dev/pisces"): make an enclave, look at the others
  *   enclave fd   from PISCES_IOC_CREATE: owns the enclave. Closing the last
  *                reference destroys it and gives all back to Linux. poll(2):
- *                POLLHUP when the co-kernel has died. pread(2): the enclave's
- *                memory, at its physical address; EFAULT outside of it.
+ *                POLLHUP when the co-kernel has died. pread(2): the memory of an
+ *                enclave that was booted, and the shared area, at its physical
+ *                address; EFAULT outside of it.
  *   handle fd    from PISCES_IOC_OPEN: all that an enclave fd can, but it owns
  *                nothing: the enclave may end while it is open.
  *   task fd      from PISCES_IOC_TASK: the right to run one program. Closing the
@@ -110,7 +111,10 @@ struct pisces_info {
 	struct pisces_range_info ranges[PISCES_INFO_RANGES];
 };
 
-/* ENOENT: there is no such enclave (also of STATUS and CONSOLE). */
+/*
+ * ENOENT: there is no such enclave (also of STATUS and CONSOLE). INFO, CONSOLE and OPEN
+ * find those that are GONE, too.
+ */
 #define PISCES_IOC_INFO _IOWR(PISCES_IOC_MAGIC, 0x03, struct pisces_info)
 
 struct pisces_get_status {
@@ -272,6 +276,21 @@ struct pisces_snapshot {
  * stores what there is. The enclave goes on. Of a dead one: those it died with.
  */
 #define PISCES_IOC_SNAPSHOT _IOWR(PISCES_IOC_MAGIC, 0x28, struct pisces_snapshot)
+
+/* Where the memory of an enclave is that was booted: for reading it by pread(2). */
+struct pisces_layout {
+	uint32_t capacity; /* in: entries at `ranges` */
+	uint32_t count;	   /* out: ranges there are; only the first `capacity` are stored */
+	uint64_t ranges;   /* in: address of struct pisces_range_info[] */
+	uint64_t image_base; /* physical, of the co-kernel's image, inside a range, */
+	uint64_t image_size;
+	uint64_t image_virtual; /* and where the co-kernel runs it */
+	uint64_t shared_base; /* physical, of the shared area, which is in no range */
+	uint64_t shared_size;
+};
+
+/* EBUSY: it was not booted yet; ESHUTDOWN: it is gone. */
+#define PISCES_IOC_LAYOUT _IOWR(PISCES_IOC_MAGIC, 0x2a, struct pisces_layout)
 
 /* Notes a cpuset of cgroup v1 for later (see above). `id` and `enclave` are 0. */
 #define PISCES_IOC_CPUSET_NOTE _IOW(PISCES_IOC_MAGIC, 0x29, struct pisces_cpuset_note)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pisces dump: an enclave's memory and registers in a file for gdb. */
+#include "dump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: pisces dump [-o FILE] ENCLAVE\n"
+	"\n"
+	"Writes the memory of ENCLAVE (a number or a name) and the registers of its CPUs to an\n"
+	"ELF core file, for gdb with the co-kernel's symbols. The enclave goes on: what it\n"
+	"changes meanwhile may be in the file or not. Of an enclave whose co-kernel has died,\n"
+	"the registers are those it died with. Needs root.\n"
+	"\n"
+	"  -o, --output=FILE    the file (default: enclave-NUMBER.core)\n"
+	"\n"
+	"The file has all that the programs there have in memory: keep it to yourself.\n";
+
+static int fails(struct pisces_error *error, const char *what, uint32_t enclave)
+{
+	snprintf(error->text, sizeof(error->text), "%s of enclave %" PRIu32 ": %s", what, enclave,
+		 strerror(errno));
+	return -1;
+}
+
+static int open_handle(uint32_t enclave, struct pisces_error *error)
+{
+	struct pisces_open ask = {.enclave = enclave};
+	int device = open(PISCES_DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = device < 0 ? -1 : ioctl(device, PISCES_IOC_OPEN, &ask);
+
+	if (fd < 0 && (errno == EPERM || errno == EACCES))
+		snprintf(error->text, sizeof(error->text),
+			 "a dump has all that the users of enclave %" PRIu32 " have in memory, so "
+			 "only root may make one",
+			 enclave);
+	else if (fd < 0)
+		fails(error, "a look into the memory", enclave);
+	if (device >= 0)
+		close(device);
+	return fd;
+}
+
+static int get_registers(struct dump *dump, struct pisces_error *error)
+{
+	struct pisces_snapshot ask = {.count = PISCES_MAX_CPUS};
+
+	dump->registers = calloc(PISCES_MAX_CPUS, sizeof(*dump->registers));
+	ask.registers = (uint64_t)(uintptr_t)dump->registers;
+	if (!dump->registers || ioctl(dump->fd, PISCES_IOC_SNAPSHOT, &ask) < 0) {
+		if (errno == EBUSY) {
+			snprintf(error->text, sizeof(error->text),
+				 "enclave %" PRIu32 " has not been booted: there is nothing to see "
+				 "in it yet",
+				 dump->info.enclave);
+			return -1;
+		}
+		return fails(error, "the registers", dump->info.enclave);
+	}
+	dump->cpu_count = ask.count < PISCES_MAX_CPUS ? ask.count : PISCES_MAX_CPUS;
+	return 0;
+}
+
+static void add_piece(struct dump *dump, uint64_t base, uint64_t size)
+{
+	dump->pieces[dump->piece_count++] = (struct dump_piece){.base = base, .size = size};
+	dump_add_segment(dump, PISCES_DIRECT_BASE + base, base, size);
+}
+
+/* Where its memory is. All of it stays 0 if that is Linux's again. */
+static int get_layout(struct dump *dump, struct pisces_error *error)
+{
+	struct pisces_layout *layout = &dump->layout;
+
+	dump->ranges = calloc(PISCES_MAX_RANGES, sizeof(*dump->ranges));
+	dump->pieces = calloc(PISCES_MAX_RANGES + 1, sizeof(*dump->pieces));
+	dump->boot = calloc(1, sizeof(*dump->boot));
+	if (!dump->ranges || !dump->pieces || !dump->boot)
+		return fails(error, "the layout", dump->info.enclave);
+	*layout = (struct pisces_layout){
+		.capacity = PISCES_MAX_RANGES,
+		.ranges = (uint64_t)(uintptr_t)dump->ranges,
+	};
+	if (ioctl(dump->fd, PISCES_IOC_LAYOUT, layout) < 0 ||
+	    pread(dump->fd, dump->boot, sizeof(*dump->boot), (off_t)layout->shared_base) !=
+		    (ssize_t)sizeof(*dump->boot)) {
+		free(dump->boot);
+		dump->boot = NULL;
+		*layout = (struct pisces_layout){0};
+		return errno == ESHUTDOWN ? 0 : fails(error, "the layout", dump->info.enclave);
+	}
+	add_piece(dump, layout->shared_base, layout->shared_size);
+	for (uint32_t i = 0; i < layout->count && i < PISCES_MAX_RANGES; i++)
+		add_piece(dump, dump->ranges[i].base, dump->ranges[i].size);
+	return 0;
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+	const struct dump_segment *left = a, *right = b;
+
+	return (left->virtual_base > right->virtual_base) -
+	       (left->virtual_base < right->virtual_base);
+}
+
+static void get_segments(struct dump *dump)
+{
+	const struct pisces_layout *layout = &dump->layout;
+
+	if (layout->image_size)
+		dump_add_segment(dump, layout->image_virtual, layout->image_base,
+				 layout->image_size);
+	for (unsigned int i = 0; i < dump->cpu_count; i++) {
+		if (dump->registers[i].snapshot) {
+			dump_walk(dump, dump->registers[i].cr3);
+			break;
+		}
+	}
+	if (dump->segment_count)
+		qsort(dump->segments, dump->segment_count, sizeof(*dump->segments),
+		      compare_segments);
+}
+
+static int gather(struct dump *dump, uint32_t enclave, struct pisces_error *error)
+{
+	if (pisces_info(enclave, &dump->info, error) < 0)
+		return -1;
+	dump->fd = open_handle(enclave, error);
+	if (dump->fd < 0)
+		return -1;
+	/* First of all: a program does not wait until its memory has been read. */
+	if (get_registers(dump, error) < 0 || get_layout(dump, error) < 0)
+		return -1;
+	get_segments(dump);
+	return 0;
+}
+
+/* What the user is to know of the file FILE. */
+static void tell(const struct dump *dump, const char *file, uint64_t lost)
+{
+	const char *image = pisces_image_path(NULL);
+	size_t length = strlen(image);
+	uint64_t size = 0;
+	char text[32];
+
+	for (unsigned int i = 0; i < dump->cpu_count; i++) {
+		if (!dump->registers[i].snapshot)
+			fprintf(stderr, "enclave: CPU number %u of the enclave did not say what is "
+					"in its registers: it is not in the dump\n",
+				i);
+	}
+	if (!dump->boot)
+		fprintf(stderr, "enclave: the memory of enclave %" PRIu32 " is Linux's again: the "
+				"dump has the registers only\n",
+			dump->info.enclave);
+	if (lost)
+		fprintf(stderr, "enclave: %s were given back meanwhile and are zeros in the dump\n",
+			pisces_size_format(lost, text, sizeof(text)));
+	for (unsigned int i = 0; i < dump->piece_count; i++)
+		size += dump->pieces[i].size;
+	printf("%s: %s of enclave %" PRIu32 ", %u CPUs\n", file,
+	       pisces_size_format(size, text, sizeof(text)), dump->info.enclave, dump->cpu_count);
+	/* Beside the image is the same with symbols. */
+	if (length > 4 && strcmp(image + length - 4, ".bin") == 0)
+		length -= 4;
+	printf("to look at it: gdb %.*s.elf %s\n", (int)length, image, file);
+}
+
+static int write_file(struct dump *dump, const char *file, struct pisces_error *error)
+{
+	uint64_t lost;
+	int result, fd;
+
+	/* Not through a link that somebody has put there, and for nobody else's eyes. */
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+		return -1;
+	}
+	result = dump_write(dump, fd, &lost, error);
+	if (close(fd) < 0 && result == 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+		result = -1;
+	}
+	if (result < 0)
+		unlink(file);
+	else
+		tell(dump, file, lost);
+	return result;
+}
+
+int command_dump(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct dump dump = {.fd = -1};
+	struct pisces_error error;
+	const char *file = NULL;
+	uint32_t enclave;
+	char name[64];
+	int option, result;
+
+	while ((option = tool_option(argv[0], argc, argv, ":o:h", options)) != -1) {
+		switch (option) {
+		case 'o':
+			file = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return TOOL_OK;
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	if (optind + 1 != argc)
+		return tool_usage(argv[0], "takes one enclave, by number or name");
+	if (pisces_find_any(argv[optind], &enclave, &error) < 0)
+		return tool_failed(&error);
+	if (!file) {
+		snprintf(name, sizeof(name), "enclave-%" PRIu32 ".core", enclave);
+		file = name;
+	}
+	result = gather(&dump, enclave, &error);
+	if (result == 0)
+		result = write_file(&dump, file, &error);
+	if (result < 0)
+		tool_failed(&error);
+	if (dump.fd >= 0)
+		close(dump.fd);
+	free(dump.registers);
+	free(dump.ranges);
+	free(dump.pieces);
+	free(dump.segments);
+	free(dump.boot);
+	return result < 0 ? TOOL_FAILED : TOOL_OK;
+}
