@@ -47,7 +47,7 @@ struct pisces_image_header {
 };
 PISCES_ASSERT_SIZE(struct pisces_image_header, 88);
 
-#define PISCES_NO_APIC UINT32_MAX
+#define PISCES_NO_APIC 0xffffffffu
 
 /*
  * Our co-kernel has all memory of its enclave, and the shared area, at this + physical

@@ -92,6 +92,6 @@ struct pisces_registers {
 PISCES_ASSERT_SIZE(struct pisces_registers, 256);
 
 /* The snapshot of a dying co-kernel, which nobody asked for. */
-#define PISCES_SNAPSHOT_DEATH UINT64_MAX
+#define PISCES_SNAPSHOT_DEATH 0xffffffffffffffffull
 
 #endif
