@@ -19,6 +19,14 @@ static const char *path(const char *value)
 	return value;
 }
 
+static const char *command_line(const char *value)
+{
+	if (strlen(value) >= PISCES_CMDLINE_LEN)
+		wrong("plugstack.conf: append=%.40s... is too long for a co-kernel's command line",
+		      value);
+	return value;
+}
+
 void args_parse(int count, char *words[])
 {
 	struct pisces_error error;
@@ -33,12 +41,14 @@ void args_parse(int count, char *words[])
 			plugin_args.proxy = path(word + 6);
 		} else if (strncmp(word, "image=", 6) == 0) {
 			plugin_args.image = path(word + 6);
+		} else if (strncmp(word, "append=", 7) == 0) {
+			plugin_args.append = command_line(word + 7);
 		} else if (strncmp(word, "default_mem=", 12) == 0) {
 			if (pisces_size_parse(word + 12, &plugin_args.default_mem, &error) != 0)
 				wrong("plugstack.conf: default_mem: %.300s", error.text);
 		} else {
 			wrong("plugstack.conf: '%.100s' is no argument of enclave.so; these are: "
-			      "proxy=PATH image=PATH default_mem=SIZE", word);
+			      "proxy=PATH image=PATH append=TEXT default_mem=SIZE", word);
 		}
 	}
 }

@@ -16,6 +16,7 @@
 struct plugin_args {
 	const char *proxy;	/* what stands for the program; an absolute path */
 	const char *image;	/* of the co-kernel; NULL: the installed one */
+	const char *append;	/* to the co-kernel's command line; NULL: nothing */
 	uint64_t default_mem;	/* bytes, where neither user nor Slurm say; 0: the plan's */
 	struct pisces_error error; /* what is wrong with them; "" if nothing */
 };

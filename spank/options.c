@@ -83,6 +83,8 @@ int options_register(spank_t spank)
 	pisces_request_init(&request);
 	request.kind = PISCES_KIND_NONE;
 	request.image = plugin_args.image;
+	if (plugin_args.append)
+		snprintf(request.cmdline, sizeof(request.cmdline), "%s", plugin_args.append);
 	for (i = 0; i < count; i++) {
 		struct spank_option *option = &options[i].spank;
 

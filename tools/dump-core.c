@@ -48,7 +48,8 @@ static void put_process(FILE *to, const struct dump *dump)
 {
 	prpsinfo_t info = {.pr_sname = 'R', .pr_pid = (int)dump->info.enclave};
 
-	snprintf(info.pr_fname, sizeof(info.pr_fname), "cokernel");
+	/* The name of the file with the symbols, or gdb wonders. */
+	snprintf(info.pr_fname, sizeof(info.pr_fname), "cokernel.elf");
 	snprintf(info.pr_psargs, sizeof(info.pr_psargs), "co-kernel of enclave %" PRIu32 " %.40s",
 		 dump->info.enclave, dump->info.name);
 	put_note(to, "CORE", NT_PRPSINFO, &info, sizeof(info));

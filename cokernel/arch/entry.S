@@ -60,6 +60,11 @@
 
 	.text
 
+/* Debuggers end here: what called this is a program, if anything. */
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined rip
+
 	.globl entry_syscall
 entry_syscall:
 	swapgs
@@ -190,6 +195,7 @@ entry_debug:
 	movq %rsp, %rdi
 	call trap_from_user
 	jmp leave_to_user
+	.cfi_endproc
 
 /* One stub of 16 bytes for each vector. For these the CPU itself pushes an error code. */
 #define WITH_ERROR_CODE \
