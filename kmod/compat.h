@@ -47,7 +47,8 @@ static inline bool compat_page_is_movable(struct page *page)
 static inline unsigned int compat_core_shift(void)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
-	return get_count_order(topology_max_smt_threads());
+	/* not topology_max_smt_threads(), whose variable is not exported */
+	return topology_get_domain_shift(TOPO_CORE_DOMAIN);
 #else
 	return get_count_order(smp_num_siblings);
 #endif

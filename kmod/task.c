@@ -141,7 +141,7 @@ static int task_check(struct enclave *e, const struct pisces_task *request)
 	return count ? 0 : -EINVAL;
 }
 
-static int task_node(struct enclave *e, const struct pisces_task *request)
+static int node_of_task(struct enclave *e, const struct pisces_task *request)
 {
 	unsigned int i = 0;
 
@@ -220,7 +220,7 @@ int task_create(struct enclave *e, struct pisces_task *request, struct file **fi
 	task->uid = request->uid;
 	task->gid = request->gid;
 	memcpy(task->cpus, request->cpus, sizeof(task->cpus));
-	ret = channel_create(task, request->channel_size, task_node(e, request));
+	ret = channel_create(task, request->channel_size, node_of_task(e, request));
 	if (ret) {
 		kfree(task);
 		return ret;

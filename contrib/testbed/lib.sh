@@ -8,10 +8,31 @@ shopt -s inherit_errexit
 # shellcheck disable=SC2034 # most of these are for the files that source this one
 testbed=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$testbed/../.." && pwd)
-build=${PISCES_BUILD:-$checkout/build}
-[[ $build == /* ]] || build=$PWD/$build
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pisces-testbed
-suite=${PISCES_GUEST:-bookworm}
+
+# choose_guest NAME: what runs on the virtual node. Sets
+#   suite        the Debian release of its programs
+#   kernel_from  where its kernel is from: that suite, another one, or "debug"
+#   build        the build directory; each guest but the first has its own
+# and tells other programs of this test bed the same.
+# shellcheck disable=SC2034 # for the files that source this one
+choose_guest() {
+	guest=$1
+	case $guest in
+	bookworm | trixie) suite=$guest kernel_from=$guest ;;
+	trixie-backports) suite=trixie kernel_from=$guest ;;
+	debug) suite=bookworm kernel_from=debug ;;
+	*) die "there is no guest '$guest': bookworm, trixie, trixie-backports or debug" ;;
+	esac
+	build=$build_base
+	[[ $guest == bookworm ]] || build+=/guest-$guest
+	export PISCES_GUEST=$guest PISCES_BUILD=$build
+}
+
+# machine_cpus WORDS: how many CPUs the machine of these words (see ./qemu) has
+machine_cpus() {
+	[[ " $1 " == *' 12cpus '* ]] && echo 12 || echo 4
+}
 
 # Progress goes to file descriptor 7: it must neither mix with the output of a
 # command on the node nor be lost, so quickstart decides what 7 is.
@@ -29,6 +50,41 @@ die() {
 # file_list FILE: the names in a list with comments, on one line
 file_list() {
 	sed 's/#.*//' "$1" | xargs
+}
+
+# cached NAME WHAT MAKER ARGS...: print the cached directory NAME, made by MAKER
+# DIR ARGS if need be; it appears in one rename, so it is whole or not there
+cached() {
+	local dir=$cache/$1 what=$2 maker=$3
+	shift 3
+	if [[ ! -d $dir ]]; then
+		mkdir -p "$cache"
+		exec 8>"$dir.lock"
+		flock 8
+	fi
+	if [[ ! -d $dir ]]; then
+		# shellcheck disable=SC2064 # to be expanded now
+		trap "rm -rf '$dir.new'" EXIT
+		rm -rf "$dir.new"
+		mkdir -m 700 "$dir.new"
+		step "$dir.log" "$what" "$maker" "$dir.new" "$@"
+		mv "$dir.new" "$dir"
+	fi
+	exec 8>&-
+	printf '%s\n' "$dir"
+}
+
+# kernel_release SYSTEM: the version of the kernel that the guest boots, whose root
+# is in the cache directory SYSTEM
+kernel_release() {
+	local from=$1
+	[[ $kernel_from != debug ]] || from=$("$testbed/debug-kernel")
+	cat "$from/kernel"
+}
+
+# key: a short name of what comes in
+key() {
+	sha256sum | cut -c 1-12
 }
 
 # A dot every few seconds while a quiet command runs in the foreground, where
@@ -71,3 +127,14 @@ step() {
 	fi
 	printf '%d s\n' "$((SECONDS - began))" >&7
 }
+
+# A build directory of a guest may be given too, as the tests do
+build_base=${PISCES_BUILD:-$checkout/build}
+[[ $build_base == /* ]] || build_base=$PWD/$build_base
+case $build_base in
+*/guest-*)
+	: "${PISCES_GUEST:=${build_base##*/guest-}}"
+	build_base=${build_base%/guest-*}
+	;;
+esac
+choose_guest "${PISCES_GUEST:-bookworm}"

@@ -29,10 +29,13 @@ fi
 
 examples=/usr/lib/pisces/examples
 
+# What the node had before anything was taken.
+node_cpus=$(cat /run/cpus-at-boot)
+
 # What a node has when nothing is taken: all CPUs, no enclave.
 node_whole() {
-	[ "$(cat /sys/devices/system/cpu/online)" = 0-3 ] &&
-		[ "$(cat /sys/devices/system/cpu/present)" = 0-3 ] &&
+	[ "$(cat /sys/devices/system/cpu/online)" = "$node_cpus" ] &&
+		[ "$(cat /sys/devices/system/cpu/present)" = "$node_cpus" ] &&
 		! grep -q 'pisces enclave' /proc/iomem &&
 		! grep -q 'pisces-' /proc/interrupts
 }
