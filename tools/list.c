@@ -75,31 +75,15 @@ static void print_json(struct json *json, const struct pisces_info *info)
 
 int command_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct json json = {0};
 	struct pisces_error error;
 	uint32_t *list;
-	bool as_json = false;
-	int option, count;
+	int code, count;
+	bool as_json;
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+	code = tool_only_json(argc, argv, help, &as_json);
+	if (code >= 0)
+		return code;
 
 	count = pisces_list(&list, &error);
 	if (count < 0)
