@@ -15,8 +15,8 @@
 static void style_of(unsigned int index, char *style, size_t size)
 {
 	/* Steps of the golden angle: no two of the first few hundred are the same. */
-	unsigned int hue = index * 137508 / 1000 % 360;
-	unsigned int low = index / 8 % 2 ? 150 : 90, span = 255 - low;
+	unsigned int hue = (200 + index * 137508 / 1000) % 360;
+	unsigned int low = index / 8 % 2 ? 165 : 120, span = 255 - low;
 	unsigned int rising = low + span * (hue % 60) / 60, falling = low + 255 - rising;
 	const unsigned int colours[6][3] = {
 		{255, rising, low}, {falling, 255, low}, {low, 255, rising},

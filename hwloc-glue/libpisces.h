@@ -81,6 +81,11 @@ char *pisces_size_format(uint64_t bytes, char *text, size_t size);
 struct pisces_allocation {
 	struct pisces_cpuset cpus; /* empty: every online CPU of the node */
 	uint64_t memory;	   /* bytes; 0: unknown, the plan takes its default */
+	/*
+	 * CPUs of it that share a core with one of another enclave: the last to be taken.
+	 * pisces_plan_here() finds out itself.
+	 */
+	struct pisces_cpuset shared;
 };
 
 struct pisces_plan_cpu {

@@ -80,18 +80,48 @@ hwloc_topology_t pisces_topology_here(struct pisces_error *error)
 	return NULL;
 }
 
+/* Adds to SHARED the CPUs whose core has a CPU of an enclave. None without the module. */
+static void add_shared(struct pisces_cpuset *shared)
+{
+	struct pisces_place *places = calloc(PISCES_MAX_CPUS, sizeof(*places));
+	struct pisces_cpuset taken = {0};
+	struct pisces_drawn *drawn = NULL;
+	struct pisces_error ignored;
+	int count, enclaves;
+
+	if (!places || !pisces_module_is_there() ||
+	    (count = pisces_places(0, places, PISCES_MAX_CPUS, &ignored)) < 0 ||
+	    (enclaves = pisces_drawn_here(&drawn, &ignored)) < 0)
+		goto out;
+	for (int i = 0; i < enclaves; i++) {
+		for (unsigned int word = 0; word < PISCES_CPU_WORDS; word++)
+			taken.word[word] |= drawn[i].cpus.word[word];
+	}
+	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < count && pisces_cpuset_has(&taken, places[i].linux_cpu); j++) {
+			if (places[j].core == places[i].core)
+				pisces_cpuset_add(shared, places[j].linux_cpu);
+		}
+	}
+	free(drawn);
+out:
+	free(places);
+}
+
 int pisces_plan_here(const struct pisces_request *request,
 		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		     struct pisces_error *error)
 {
 	hwloc_topology_t topology = pisces_topology_here(error);
-	uint64_t free[PISCES_MAX_NODES];
+	struct pisces_allocation with_shared = *allocation;
+	uint64_t can[PISCES_MAX_NODES];
 	int result;
 
 	if (!topology)
 		return -1;
-	pisces_free_memory(free);
-	result = pisces_plan_make(topology, free, request, allocation, plan, error);
+	pisces_free_memory(can);
+	add_shared(&with_shared.shared);
+	result = pisces_plan_make(topology, can, request, &with_shared, plan, error);
 	hwloc_topology_destroy(topology);
 	return result;
 }
