@@ -33,6 +33,11 @@ static int cannot_open(enum pisces_device_use use, struct pisces_error *error)
 	}
 }
 
+bool pisces_module_is_there(void)
+{
+	return access(PISCES_DEVICE, F_OK) == 0;
+}
+
 int pisces_device_open(enum pisces_device_use use, struct pisces_error *error)
 {
 	struct pisces_version version = {0};

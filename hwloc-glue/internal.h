@@ -29,6 +29,9 @@ int pisces_read_text(const char *path, char *text, size_t size);
 enum pisces_device_use { PISCES_DEVICE_LOOK, PISCES_DEVICE_CREATE };
 int pisces_device_open(enum pisces_device_use use, struct pisces_error *error);
 
+/* False: nothing of this machine is with an enclave. */
+bool pisces_module_is_there(void);
+
 /* "contig", "block", "remove": enum pisces_memory_way; -1 if it is none of these. */
 int pisces_way_parse(const char *name);
 

@@ -81,6 +81,11 @@ char *pisces_size_format(uint64_t bytes, char *text, size_t size);
 struct pisces_allocation {
 	struct pisces_cpuset cpus; /* empty: every online CPU of the node */
 	uint64_t memory;	   /* bytes; 0: unknown, the plan takes its default */
+	/*
+	 * CPUs of it that share a core with one of another enclave: the last to be taken.
+	 * pisces_plan_here() finds out itself.
+	 */
+	struct pisces_cpuset shared;
 };
 
 struct pisces_plan_cpu {
@@ -226,6 +231,13 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 /* The same; if there is none, the last one of that name that died and is gone. */
 int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *error);
 
+/*
+ * Where the CPUs of an enclave are, in its own order, or, of enclave 0, all CPUs of
+ * this machine, online or not. At most CAPACITY in PLACES. Returns how many.
+ */
+int pisces_places(uint32_t enclave, struct pisces_place *places, unsigned int capacity,
+		  struct pisces_error *error);
+
 /* A console fd of the enclave, also of one that is gone. */
 int pisces_console(uint32_t enclave, struct pisces_error *error);
 
@@ -234,6 +246,36 @@ int pisces_console(uint32_t enclave, struct pisces_error *error);
  * as there is room for; always terminates it. Does not wait. Returns 0.
  */
 int pisces_console_tail(uint32_t enclave, char *text, size_t size, struct pisces_error *error);
+
+/* ---- drawing ---- */
+
+/* An enclave on a drawing. */
+struct pisces_drawn {
+	char name[PISCES_NAME_LEN];
+	char job[32]; /* "12.0"; "" if there is none */
+	struct pisces_cpuset cpus;
+	uint64_t memory[PISCES_MAX_NODES]; /* bytes, by Linux's number of the node */
+	uint64_t gone[PISCES_MAX_NODES];   /* of these, such as Linux does not count any more */
+};
+
+/* An enclave that PLAN would make. */
+void pisces_drawn_plan(const struct pisces_plan *plan, const char *name,
+		       struct pisces_drawn *drawn);
+
+/*
+ * The enclaves of this node in *DRAWN, with room for one more behind them (free(3)
+ * it). Returns how many; 0 as well if there is no module, which then has none.
+ */
+int pisces_drawn_here(struct pisces_drawn **drawn, struct pisces_error *error);
+
+/*
+ * Has lstopo draw a machine with COUNT enclaves, each in a colour and with a letter,
+ * and a legend. TOPOLOGY: as in pisces_plan_for(); NULL: this machine, with the CPUs
+ * that Linux gave away where they are, without caches and devices. FILE: ends in
+ * .txt, .svg or .png, which says what is written; NULL: text to stdout.
+ */
+int pisces_draw(const char *topology, const struct pisces_drawn *drawn, unsigned int count,
+		const char *file, struct pisces_error *error);
 
 /* ---- is this node ready? ---- */
 

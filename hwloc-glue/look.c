@@ -91,6 +91,28 @@ int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error 
 	return result;
 }
 
+int pisces_places(uint32_t enclave, struct pisces_place *places, unsigned int capacity,
+		  struct pisces_error *error)
+{
+	struct pisces_places ask = {
+		.enclave = enclave,
+		.capacity = capacity,
+		.places = (uint64_t)(uintptr_t)places,
+	};
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	int result = -1;
+
+	if (device < 0)
+		return -1;
+	if (ioctl(device, PISCES_IOC_PLACES, &ask) < 0)
+		pisces_fail(error, "node %s does not tell where its CPUs are: %s",
+			    pisces_node_name(), strerror(errno));
+	else
+		result = (int)(ask.count < capacity ? ask.count : capacity);
+	close(device);
+	return result;
+}
+
 struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 				    struct pisces_error *error)
 {

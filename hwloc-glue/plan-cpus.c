@@ -40,25 +40,32 @@ static unsigned int take(const struct pisces_map *map, const struct pisces_cpuse
 	return taken;
 }
 
-/* Takes COUNT candidates of NODE, which has as many. */
+/*
+ * Takes COUNT candidates of NODE, which has as many. Who splits cores would rather
+ * have parts of cores than break one; who keeps them whole gets the rest of a core
+ * that is broken here, but not that of one of which others have a part.
+ */
 static void take_of_node(const struct pisces_map *map, const struct pisces_map_node *node,
-			 const struct pisces_cpuset *candidates, unsigned int count,
+			 const struct pisces_cpuset *candidates, unsigned int count, bool split,
 			 struct pisces_cpuset *chosen)
 {
-	enum { WHOLE_CORES, PARTS_OF_CORES, SPLIT_PARTS, SPLIT_CORES, WAYS };
+	enum way { WHOLE_CORES, PARTS_OF_CORES, SPLIT_PARTS, SPLIT_CORES, WAYS };
+	static const enum way keeping[] = {WHOLE_CORES, SPLIT_CORES, PARTS_OF_CORES, SPLIT_PARTS};
+	static const enum way splitting[] = {WHOLE_CORES, PARTS_OF_CORES, SPLIT_PARTS, SPLIT_CORES};
 	uint32_t end = node->first + node->count;
 
-	for (int way = WHOLE_CORES; way < WAYS; way++) {
+	for (int step = 0; step < WAYS; step++) {
+		enum way way = split ? splitting[step] : keeping[step];
 		struct core core;
 
 		for (uint32_t i = node->first; i < end && count > 0; i = core.end) {
-			bool whole, split = way == SPLIT_PARTS || way == SPLIT_CORES;
+			bool whole, broken = way == SPLIT_PARTS || way == SPLIT_CORES;
 
 			core = core_at(map, candidates, i);
 			whole = core.candidates == core.end - core.first;
 			if (whole != (way == WHOLE_CORES || way == SPLIT_CORES))
 				continue;
-			if (core.candidates <= count || split)
+			if (core.candidates <= count || broken)
 				count -= take(map, candidates, &core, count, chosen);
 		}
 	}
@@ -112,7 +119,8 @@ static const struct pisces_map_node *next_node(const struct pisces_map *map,
  * Returns on how many nodes they are; 0 if PACKAGE has not so many.
  */
 static unsigned int take_nodes(const struct pisces_map *map, const struct pisces_cpuset *candidates,
-			       unsigned int count, uint32_t package, struct pisces_cpuset *chosen)
+			       unsigned int count, uint32_t package, bool split,
+			       struct pisces_cpuset *chosen)
 {
 	const struct pisces_map_node *node;
 	bool used[PISCES_MAX_NODES] = {false};
@@ -124,7 +132,7 @@ static unsigned int take_nodes(const struct pisces_map *map, const struct pisces
 		if (can > count)
 			can = count;
 		if (chosen)
-			take_of_node(map, node, candidates, can, chosen);
+			take_of_node(map, node, candidates, can, split, chosen);
 		used[node - map->nodes] = true;
 		count -= can;
 		nodes++;
@@ -150,7 +158,7 @@ static const struct pisces_map_node *single_node(const struct pisces_map *map,
 static uint32_t single_package(const struct pisces_map *map, const struct pisces_cpuset *candidates,
 			       unsigned int count)
 {
-	unsigned int fewest = take_nodes(map, candidates, count, ANY_PACKAGE, NULL);
+	unsigned int fewest = take_nodes(map, candidates, count, ANY_PACKAGE, false, NULL);
 	uint32_t best = ANY_PACKAGE;
 	unsigned int best_can = 0;
 
@@ -158,7 +166,7 @@ static uint32_t single_package(const struct pisces_map *map, const struct pisces
 		uint32_t package = map->nodes[n].package;
 		unsigned int can = 0;
 
-		if (take_nodes(map, candidates, count, package, NULL) != fewest)
+		if (take_nodes(map, candidates, count, package, false, NULL) != fewest)
 			continue;
 		for (uint32_t other = 0; other < map->node_count; other++) {
 			if (map->nodes[other].package == package)
@@ -172,14 +180,54 @@ static uint32_t single_package(const struct pisces_map *map, const struct pisces
 	return best;
 }
 
-void pisces_choose_cpus(const struct pisces_map *map, const struct pisces_cpuset *candidates,
-			unsigned int count, uint64_t memory, struct pisces_cpuset *chosen)
+/* COUNT of CANDIDATES. Returns on how many nodes they are. */
+static unsigned int choose(const struct pisces_map *map, const struct pisces_cpuset *candidates,
+			   unsigned int count, uint64_t memory, bool split,
+			   struct pisces_cpuset *chosen)
 {
 	const struct pisces_map_node *node = single_node(map, candidates, count, memory);
 
 	*chosen = (struct pisces_cpuset){0};
-	if (node)
-		take_of_node(map, node, candidates, count, chosen);
-	else
-		take_nodes(map, candidates, count, single_package(map, candidates, count), chosen);
+	if (!node)
+		return take_nodes(map, candidates, count, single_package(map, candidates, count),
+				  split, chosen);
+	take_of_node(map, node, candidates, count, split, chosen);
+	return 1;
+}
+
+void pisces_choose_cpus(const struct pisces_map *map, const struct pisces_cpuset *candidates,
+			const struct pisces_cpuset *avoid, unsigned int count, uint64_t memory,
+			bool split, struct pisces_cpuset *chosen)
+{
+	unsigned int nodes = choose(map, candidates, count, memory, split, chosen);
+	struct pisces_cpuset others, better;
+
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
+		others.word[i] = candidates->word[i] & ~avoid->word[i];
+	if (pisces_cpuset_count(&others) >= count &&
+	    choose(map, &others, count, memory, split, &better) <= nodes)
+		*chosen = better;
+}
+
+void pisces_complete_cores(const struct pisces_map *map, const struct pisces_cpuset *candidates,
+			   struct pisces_cpuset *chosen, struct pisces_cpuset *added)
+{
+	struct core core;
+
+	*added = (struct pisces_cpuset){0};
+	for (uint32_t i = 0; i < map->pu_count; i = core.end) {
+		bool has = false;
+
+		core = core_at(map, candidates, i);
+		for (uint32_t j = core.first; j < core.end; j++)
+			has = has || pisces_cpuset_has(chosen, map->pus[j].cpu);
+		for (uint32_t j = core.first; has && j < core.end; j++) {
+			uint32_t cpu = map->pus[j].cpu;
+
+			if (!pisces_cpuset_has(candidates, cpu) || pisces_cpuset_has(chosen, cpu))
+				continue;
+			pisces_cpuset_add(chosen, cpu);
+			pisces_cpuset_add(added, cpu);
+		}
+	}
 }

@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "plan-parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,35 @@ struct sets {
 	struct pisces_cpuset allocated;	 /* and online */
 	struct pisces_cpuset missing;	 /* allocated, not online */
 	struct pisces_cpuset candidates; /* allocated, and Linux can give them away */
+	struct pisces_cpuset shared;	 /* on cores that other enclaves share */
+	struct pisces_cpuset avoid;	 /* these, and the core of CPU 0 */
 	bool whole_node;		 /* nothing in particular was allocated */
 	bool has_cpu_0;			 /* it was allocated */
 };
+
+/* Adds CPU and its SMT siblings to SET. */
+static void add_core_of(const struct pisces_map *map, uint32_t cpu, struct pisces_cpuset *set)
+{
+	for (uint32_t i = 0; i < map->pu_count; i++) {
+		if (map->pus[i].cpu != cpu)
+			continue;
+		for (uint32_t j = 0; j < map->pu_count; j++) {
+			if (map->pus[j].core == map->pus[i].core)
+				pisces_cpuset_add(set, map->pus[j].cpu);
+		}
+	}
+}
+
+/* The highest CPU that is online stays, where CPU 0 is offline. */
+static void remove_last(struct sets *sets)
+{
+	for (unsigned int cpu = PISCES_MAX_CPUS; cpu-- > 0;) {
+		if (!pisces_cpuset_has(&sets->online, cpu))
+			continue;
+		sets->candidates.word[cpu / 64] &= ~(1ull << cpu % 64);
+		return;
+	}
+}
 
 static struct sets make_sets(const struct pisces_map *map,
 			     const struct pisces_allocation *allocation)
@@ -34,8 +61,13 @@ static struct sets make_sets(const struct pisces_map *map,
 	}
 	sets.has_cpu_0 = pisces_cpuset_has(&sets.allocated, 0);
 	sets.candidates = sets.allocated;
-	/* Linux has things on CPU 0 that it can move nowhere else. */
-	sets.candidates.word[0] &= ~1ull;
+	/* Linux has things on CPU 0 that it can move nowhere else; and it needs one CPU. */
+	if (pisces_cpuset_has(&sets.online, 0))
+		sets.candidates.word[0] &= ~1ull;
+	else
+		remove_last(&sets);
+	sets.shared = sets.avoid = allocation->shared;
+	add_core_of(map, 0, &sets.avoid);
 	return sets;
 }
 
@@ -121,14 +153,7 @@ static int choose_linux_cpus(const struct pisces_map *map, const struct sets *se
 
 	if (remains(&sets->allocated, chosen, &plan->linux_cpus))
 		return 0;
-	for (uint32_t i = 0; i < map->pu_count; i++) {
-		if (map->pus[i].cpu != 0)
-			continue;
-		for (uint32_t j = 0; j < map->pu_count; j++) {
-			if (map->pus[j].core == map->pus[i].core)
-				pisces_cpuset_add(&first_core, map->pus[j].cpu);
-		}
-	}
+	add_core_of(map, 0, &first_core);
 	if (remains(&first_core, chosen, &plan->linux_cpus) ||
 	    remains(&sets->online, chosen, &plan->linux_cpus))
 		return 0;
@@ -155,25 +180,55 @@ static int shared_core(const struct pisces_map *map, const struct pisces_cpuset 
 	return -1;
 }
 
-static void write_note(const struct pisces_map *map, const struct sets *sets,
-		       const struct pisces_request *request, const struct pisces_cpuset *chosen,
-		       struct pisces_plan *plan)
+/* Adds a sentence to the note of PLAN, as far as there is room. */
+__attribute__((format(printf, 2, 3))) static void note(struct pisces_plan *plan, const char *format,
+						       ...)
+{
+	size_t used = strlen(plan->note);
+	va_list args;
+
+	if (used > 0 && used + 2 < sizeof(plan->note)) {
+		strcpy(plan->note + used, "; ");
+		used += 2;
+	}
+	va_start(args, format);
+	vsnprintf(plan->note + used, sizeof(plan->note) - used, format, args);
+	va_end(args);
+}
+
+/* ADDED: CPUs that nobody asked for, which are there to keep cores whole. */
+static void write_notes(const struct pisces_map *map, const struct sets *sets,
+			const struct pisces_request *request, const struct pisces_cpuset *chosen,
+			const struct pisces_cpuset *added, struct pisces_plan *plan)
 {
 	uint32_t sibling = 0;
 	int shared = shared_core(map, chosen, &sibling);
-	size_t used = 0;
+	char list[64];
 
-	plan->note[0] = '\0';
 	if (sets->has_cpu_0 && !sets->whole_node && request->cpus == 0)
-		used = (size_t)snprintf(plan->note, sizeof(plan->note),
-					"CPU 0 of the allocation stays with Linux, which cannot "
-					"give it away: the enclave has %u CPU%s (CpuSpecList=0 for "
-					"the node in slurm.conf keeps jobs off CPU 0)",
-					plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
-	if (shared >= 0 && used < sizeof(plan->note))
-		snprintf(plan->note + used, sizeof(plan->note) - used,
-			 "%sCPU %d shares its core with CPU %u of Linux", used ? "; " : "", shared,
-			 sibling);
+		note(plan,
+		     "CPU 0 of the allocation stays with Linux, which cannot give it away: the "
+		     "enclave has %u CPU%s (CpuSpecList=0 for the node in slurm.conf keeps jobs off "
+		     "CPU 0)",
+		     plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
+	if (pisces_cpuset_count(added) > 0)
+		note(plan, "%u CPUs, not %u: %s came along to keep cores whole (--smt=split)",
+		     plan->cpu_count, request->cpus,
+		     pisces_cpuset_format(added, list, sizeof(list)));
+	/* Who splits cores knows. */
+	if (request->split_cores)
+		return;
+	if (shared >= 0)
+		note(plan, "CPU %d shares its core with CPU %u of Linux%s", shared, sibling,
+		     pisces_cpuset_has(&sets->allocated, sibling)
+			     ? ""
+			     : ", which the allocation does not have");
+	for (unsigned int i = 0; i < plan->cpu_count; i++) {
+		if (!pisces_cpuset_has(&sets->shared, plan->cpus[i].linux_cpu))
+			continue;
+		note(plan, "CPU %u shares its core with another enclave", plan->cpus[i].linux_cpu);
+		break;
+	}
 }
 
 int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_NODES],
@@ -182,7 +237,7 @@ int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_N
 		     struct pisces_error *error)
 {
 	struct pisces_map map;
-	struct pisces_cpuset chosen;
+	struct pisces_cpuset chosen, added = {0};
 	struct sets sets;
 	unsigned int count;
 
@@ -193,12 +248,15 @@ int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_N
 	count = count_cpus(&sets, request, error);
 	if (count == 0)
 		return -1;
-	pisces_choose_cpus(&map, &sets.candidates, count,
-			   request->memory ? request->memory : allocation->memory, &chosen);
+	pisces_choose_cpus(&map, &sets.candidates, &sets.avoid, count,
+			   request->memory ? request->memory : allocation->memory,
+			   request->split_cores, &chosen);
+	if (!request->split_cores)
+		pisces_complete_cores(&map, &sets.candidates, &chosen, &added);
 	store_cpus(&map, &chosen, plan);
 	if (choose_linux_cpus(&map, &sets, &chosen, plan, error) < 0 ||
 	    pisces_divide_memory(&map, request, allocation, plan, error) < 0)
 		return -1;
-	write_note(&map, &sets, request, &chosen, plan);
+	write_notes(&map, &sets, request, &chosen, &added, plan);
 	return 0;
 }

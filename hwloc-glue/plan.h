@@ -20,7 +20,14 @@
  * CPUs. Only online PUs of the allocation, and never CPU 0. If fewer are asked
  * for than there are: on the fewest NUMA nodes, in one package if that has as
  * few; on a node, whole cores before parts of cores. Among nodes or packages that
- * would do, the one with the fewest PUs to spare, so that large ones stay whole.
+ * would do, the one with the fewest PUs to spare, so that large ones stay whole. The
+ * core of CPU 0 and cores that other enclaves share come last, unless that costs a
+ * NUMA node more. Where CPU 0 is offline, the highest CPU that is online stays.
+ *
+ * SMT. Unless the request splits cores, the SMT siblings of what was chosen come
+ * along, so that the enclave may have more CPUs than were asked for. Siblings that are
+ * not in the allocation, or that Linux cannot give, stay, and the note says so: nobody
+ * is refused for it.
  *
  * Memory. That of the request, else that of the allocation, else: for each CPU the
  * least share that a CPU has in the memory of any node of the plan, but not more

@@ -2,6 +2,7 @@
 /* Where topologies come from: this machine, a synthetic description, an XML file. */
 #include "internal.h"
 #include "plan.h"
+#include "topology.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A topology with all PUs that are online, whoever is allowed to use them; or NULL. */
-static hwloc_topology_t new_topology(struct pisces_error *error)
+hwloc_topology_t pisces_topology_new(struct pisces_error *error)
 {
 	hwloc_topology_t topology;
 
@@ -23,11 +23,12 @@ static hwloc_topology_t new_topology(struct pisces_error *error)
 	}
 	/* A cgroup of the caller is no limit: the allocation says what may be taken. */
 	hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+	/* Drawings put boxes of their own into it. */
+	hwloc_topology_set_type_filter(topology, HWLOC_OBJ_MISC, HWLOC_TYPE_FILTER_KEEP_ALL);
 	return topology;
 }
 
-/* The number behind NAME in TEXT, a meminfo file of Linux, in bytes; 0 if it is not there. */
-static uint64_t meminfo_bytes(const char *text, const char *name)
+uint64_t pisces_meminfo_bytes(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
 	uint64_t kib;
@@ -51,36 +52,76 @@ void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
 		if (pisces_read_text(path, text, sizeof(text)) < 0 &&
 		    (node != 0 || pisces_read_text("/proc/meminfo", text, sizeof(text)) < 0))
 			continue;
-		free[node] = meminfo_bytes(text, "MemFree:") +
-			     meminfo_bytes(text, "Active(file):") +
-			     meminfo_bytes(text, "Inactive(file):") +
-			     meminfo_bytes(text, "SReclaimable:") / 2;
+		free[node] = pisces_meminfo_bytes(text, "MemFree:") +
+			     pisces_meminfo_bytes(text, "Active(file):") +
+			     pisces_meminfo_bytes(text, "Inactive(file):") +
+			     pisces_meminfo_bytes(text, "SReclaimable:") / 2;
 	}
+}
+
+hwloc_topology_t pisces_topology_here(struct pisces_error *error)
+{
+	hwloc_topology_t topology = pisces_topology_new(error);
+
+	if (!topology)
+		return NULL;
+	/* It binds this process to each PU in turn to ask it, which Linux tells as well. */
+	hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
+	if (hwloc_topology_load(topology) < 0)
+		pisces_fail(error, "hwloc cannot read the topology of node %s: %s",
+			    pisces_node_name(), strerror(errno));
+	else if (!hwloc_topology_is_thissystem(topology))
+		pisces_fail(
+			error,
+			"an environment variable HWLOC_... describes another machine: unset it");
+	else
+		return topology;
+	hwloc_topology_destroy(topology);
+	return NULL;
+}
+
+/* Adds to SHARED the CPUs whose core has a CPU of an enclave. None without the module. */
+static void add_shared(struct pisces_cpuset *shared)
+{
+	struct pisces_place *places = calloc(PISCES_MAX_CPUS, sizeof(*places));
+	struct pisces_cpuset taken = {0};
+	struct pisces_drawn *drawn = NULL;
+	struct pisces_error ignored;
+	int count, enclaves;
+
+	if (!places || !pisces_module_is_there() ||
+	    (count = pisces_places(0, places, PISCES_MAX_CPUS, &ignored)) < 0 ||
+	    (enclaves = pisces_drawn_here(&drawn, &ignored)) < 0)
+		goto out;
+	for (int i = 0; i < enclaves; i++) {
+		for (unsigned int word = 0; word < PISCES_CPU_WORDS; word++)
+			taken.word[word] |= drawn[i].cpus.word[word];
+	}
+	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < count && pisces_cpuset_has(&taken, places[i].linux_cpu); j++) {
+			if (places[j].core == places[i].core)
+				pisces_cpuset_add(shared, places[j].linux_cpu);
+		}
+	}
+	free(drawn);
+out:
+	free(places);
 }
 
 int pisces_plan_here(const struct pisces_request *request,
 		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		     struct pisces_error *error)
 {
-	hwloc_topology_t topology = new_topology(error);
-	uint64_t free[PISCES_MAX_NODES];
-	int result = -1;
+	hwloc_topology_t topology = pisces_topology_here(error);
+	struct pisces_allocation with_shared = *allocation;
+	uint64_t can[PISCES_MAX_NODES];
+	int result;
 
 	if (!topology)
 		return -1;
-	/* It binds this process to each PU in turn to ask it, which Linux tells as well. */
-	hwloc_topology_set_components(topology, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
-	if (hwloc_topology_load(topology) < 0) {
-		pisces_fail(error, "hwloc cannot read the topology of node %s: %s",
-			    pisces_node_name(), strerror(errno));
-	} else if (!hwloc_topology_is_thissystem(topology)) {
-		pisces_fail(
-			error,
-			"an environment variable HWLOC_... describes another machine: unset it");
-	} else {
-		pisces_free_memory(free);
-		result = pisces_plan_make(topology, free, request, allocation, plan, error);
-	}
+	pisces_free_memory(can);
+	add_shared(&with_shared.shared);
+	result = pisces_plan_make(topology, can, request, &with_shared, plan, error);
 	hwloc_topology_destroy(topology);
 	return result;
 }
@@ -107,22 +148,32 @@ static int set_description(hwloc_topology_t topology, const char *description,
 			   description);
 }
 
+hwloc_topology_t pisces_topology_for(const char *description, struct pisces_error *error)
+{
+	hwloc_topology_t topology = pisces_topology_new(error);
+
+	if (!topology)
+		return NULL;
+	if (set_description(topology, description, error) == 0) {
+		if (hwloc_topology_load(topology) == 0)
+			return topology;
+		pisces_fail(error, "hwloc cannot load the topology '%.128s': %s", description,
+			    strerror(errno));
+	}
+	hwloc_topology_destroy(topology);
+	return NULL;
+}
+
 int pisces_plan_for(const char *description, const struct pisces_request *request,
 		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		    struct pisces_error *error)
 {
-	hwloc_topology_t topology = new_topology(error);
-	int result = -1;
+	hwloc_topology_t topology = pisces_topology_for(description, error);
+	int result;
 
 	if (!topology)
 		return -1;
-	if (set_description(topology, description, error) == 0) {
-		if (hwloc_topology_load(topology) < 0)
-			pisces_fail(error, "hwloc cannot load the topology '%.128s': %s",
-				    description, strerror(errno));
-		else
-			result = pisces_plan_make(topology, NULL, request, allocation, plan, error);
-	}
+	result = pisces_plan_make(topology, NULL, request, allocation, plan, error);
 	hwloc_topology_destroy(topology);
 	return result;
 }

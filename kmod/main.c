@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "enclave.h"
+#include "places.h"
 #include "shared.h"
 
 /* ---- control fd ---- */
@@ -190,6 +191,8 @@ static long control_ioctl(struct file *file, unsigned int command, unsigned long
 		return ioctl_console(argument);
 	case PISCES_IOC_OPEN:
 		return ioctl_open(argument);
+	case PISCES_IOC_PLACES:
+		return ioctl_places(argument);
 	}
 	return -ENOTTY;
 }

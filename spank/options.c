@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND = 0, MEM, NAME, OPTIONS, FUTURE = OPTIONS };
+enum { KIND = 0, MEM, SMT, NAME, OPTIONS, FUTURE = OPTIONS };
 
 struct option {
 	const char *request; /* its name in pisces_request_set() */
@@ -33,6 +33,11 @@ static struct option options[] = {
 		.arginfo = "SIZE",
 		.usage = "memory of the enclave on each node, as 512M or 2G (default: the memory "
 			 "allocated there)",
+	} },
+	[SMT] = { "smt", {
+		.name = "enclave-smt",
+		.arginfo = "keep|split",
+		.usage = "take whole cores (the default), or leave SMT siblings to others",
 	} },
 	[NAME] = { "name", {
 		.name = "enclave-name",

@@ -39,6 +39,7 @@ for command in srun sbatch salloc; do
 	run $command --help
 	like "$out" "--enclave=KIND" "$command --help has --enclave"
 	like "$out" "--enclave-mem=SIZE" "and --enclave-mem"
+	like "$out" "--enclave-smt=" "and --enclave-smt"
 	unlike "$out" "enclave-(io|stage|device|image)" "and nothing that does not work yet"
 done
 
@@ -52,6 +53,8 @@ run srun --enclave=lwk --enclave-mem=lots true
 refused "a size that is none" "--enclave-mem: .*lots"
 run srun --enclave=lwk --enclave-mem=-5G true
 refused "a negative size" "--enclave-mem: .*-5G"
+run srun --enclave=lwk --enclave-smt=off true
+refused "another word for SMT siblings" "--enclave-smt: .*off.*keep or split"
 run srun --enclave=lwk "--enclave-name=a b" true
 refused "a name with a space" "--enclave-name: .*a b"
 run srun --enclave=lwk "--enclave-name=a#b" true
@@ -66,7 +69,7 @@ is "$rc" 1 "--enclave-mem alone is refused"
 like "$err" "enclave: --enclave-mem alone makes no enclave: add --enclave=lwk" "  with what to add"
 
 limit=20
-run srun --enclave=lwk --enclave-mem=1.5g --enclave-name=ours true
+run srun --enclave=lwk --enclave-mem=1.5g --enclave-smt=split --enclave-name=ours true
 passes "a good request"
 run srun --enclave=none true
 passes "--enclave=none"

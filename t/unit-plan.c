@@ -22,9 +22,14 @@
 #define OFFLINE	  "offline.xml"
 #define NO_MEMORY "memoryless.xml"
 #define ODD_EVEN  "interleaved.xml"
+#define NO_CPU_0  "no-cpu-0.xml"
 
 static struct pisces_plan plan;
 static struct pisces_error error;
+
+/* What make() asks for besides: SMT siblings may be left, cores that others share. */
+static bool split_cores;
+static const char *shared_cores = "";
 
 /* Plans; 0 for CPUS, "" for texts: not asked for, nothing known. */
 static int make(const char *machine, unsigned int cpus, const char *memory, const char *allocated,
@@ -36,6 +41,9 @@ static int make(const char *machine, unsigned int cpus, const char *memory, cons
 
 	pisces_request_init(&request);
 	request.cpus = cpus;
+	request.split_cores = split_cores;
+	if (shared_cores[0] && pisces_cpuset_parse(shared_cores, &allocation.shared) < 0)
+		return -1;
 	if (memory[0] && pisces_size_parse(memory, &request.memory, &error) < 0)
 		return -1;
 	if (allocated_memory[0] &&
@@ -109,18 +117,25 @@ static const struct {
 	{"a whole core, not CPU 0's", SMT_FILE, 2, "1G", "", "", "1 9 | 0:1 GiB | 0,2-8,10-15"},
 	{"three whole cores of one socket", SMT_FILE, 6, "1G", "", "",
 	 "1 9 2 10 3 11 | 0:1 GiB | 0,4-8,12-15"},
-	{"a part of a core before a whole one is broken", SMT_FILE, 7, "1G", "", "",
-	 "8 1 9 2 10 3 11 | 0:1 GiB | 0,4-7,12-15"},
+	{"seven PUs: an eighth, and not the core of CPU 0", SMT_FILE, 7, "1G", "", "",
+	 "4 12 5 13 6 14 7 15 | 1:1 GiB | 0-3,8-11"},
+	{"one PU: its sibling as well", SMT_FILE, 1, "1G", "", "", "1 9 | 0:1 GiB | 0,2-8,10-15"},
+	{"whole cores before parts of cores", SMT_FILE, 3, "1G", "1,9,2,3,11", "",
+	 "1 9 3 11 | 0:1 GiB | 2"},
+	{"the core of CPU 0 if there is no other", SMT_FILE, 3, "1G", "0,8,1,9", "",
+	 "8 1 9 | 0:1 GiB | 0"},
+	{"or if it saves a NUMA node", SMT_FILE, 3, "1G", "0,8,1,9,4", "", "8 1 9 | 0:1 GiB | 0,4"},
 	{"eight PUs are a whole socket, the other one", SMT_FILE, 8, "1G", "", "",
 	 "4 12 5 13 6 14 7 15 | 1:1 GiB | 0-3,8-11"},
-	{"a core is broken only if it must be", SMT_FILE, 3, "1G", "1-3,9-11", "",
-	 "1 9 2 | 0:1 GiB | 3,10-11"},
+	{"a core is not broken, even if it must", SMT_FILE, 3, "1G", "1-3,9-11", "",
+	 "1 9 2 10 | 0:1 GiB | 3,11"},
 	{"halves of cores, if these were allocated", SMT_FILE, 0, "1G", "4-7", "",
 	 "4 5 6 7 | 1:1 GiB | 0,8"},
-	{"three of four threads of CPU 0's core come last", SMT4, 13, "1G", "", "",
-	 "1 4 5 6 7 8 9 10 11 12 13 14 15 | 0:1 GiB | 0,2-3"},
-	{"two of them break it rather than a whole core", SMT4, 2, "1G", "1-7", "",
-	 "1 2 | 0:1 GiB | 3-7"},
+	{"three of four threads of CPU 0's core come last, together", SMT4, 13, "1G", "", "",
+	 "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 | 0:1 GiB | 0"},
+	{"twelve do without them", SMT4, 11, "1G", "", "",
+	 "4 5 6 7 8 9 10 11 12 13 14 15 | 0:1 GiB | 0-3"},
+	{"two of four are four", SMT4, 2, "1G", "1-7", "", "4 5 6 7 | 0:1 GiB | 1-3"},
 
 	/* Sub-NUMA clusters. */
 	{"a cluster that is whole", SNC, 8, "1G", "", "",
@@ -148,8 +163,47 @@ static const struct {
 	{"offline PUs are not taken", OFFLINE, 0, "512M", "", "", "1 2 4 6 7 | 0:512 MiB | 0"},
 	{"nor counted, if there are others", OFFLINE, 2, "512M", "2-5", "", "2 4 | 0:512 MiB | 0"},
 
+	/* Without CPU 0 the last one stays. */
+	{"CPU 0 is offline", NO_CPU_0, 0, "64M", "", "", "2 3 4 5 6 | 0:64 MiB | 7"},
+
 	/* The least there can be. */
 	{"a sibling of CPU 0", TWO_PUS, 0, "64M", "", "", "1 | 0:64 MiB | 0"},
+};
+
+/* Where SMT siblings may be left to others. */
+static const struct {
+	const char *what;
+	const char *machine;
+	unsigned int cpus;
+	const char *allocated;
+	const char *expected;
+} split[] = {
+	{"one PU is one PU", SMT_FILE, 1, "", "1 | 0:64 MiB | 0,2-15"},
+	{"seven PUs are seven, and not on the core of CPU 0", SMT_FILE, 7, "",
+	 "4 12 5 13 6 14 7 | 1:64 MiB | 0-3,8-11,15"},
+	{"a core is broken only if it must be", SMT_FILE, 3, "1-3,9-11",
+	 "1 9 2 | 0:64 MiB | 3,10-11"},
+	{"a part of a core before a whole one is broken", SMT_FILE, 3, "1,9,2,3,11",
+	 "1 9 2 | 0:64 MiB | 3,11"},
+	{"half a core is not made of CPU 0's", SMT4, 2, "1-7", "4 5 | 0:64 MiB | 1-3,6-7"},
+};
+
+/* Beside other enclaves, which have the siblings of these CPUs. */
+static const struct {
+	const char *what;
+	unsigned int cpus;
+	const char *shared;
+	const char *online; /* of SMT_FILE, without what the others have */
+	const char *expected;
+	const char *note;
+} beside[] = {
+	{"a core of one's own before one that is shared", 2, "1,2", "0-8,11-15",
+	 "3 11 | 0:64 MiB | 0-2,4-8,12-15", ""},
+	{"one PU is rather a whole core", 1, "1,2", "0-8,11-15", "3 11 | 0:64 MiB | 0-2,4-8,12-15",
+	 "2 CPUs, not 1: 11 came along"},
+	{"shared cores if there is no other", 4, "1,2", "0-3,11", "1 2 3 11 | 0:64 MiB | 0",
+	 "CPU 1 shares its core with another enclave"},
+	{"all that is left", 0, "1,2", "1-2", "1 2 | 0:64 MiB | 0,8", "another enclave"},
 };
 
 static const struct {
@@ -224,6 +278,28 @@ static void check_good(void)
 	}
 }
 
+static void check_smt(void)
+{
+	split_cores = true;
+	for (size_t i = 0; i < sizeof(split) / sizeof(split[0]); i++) {
+		if (make(split[i].machine, split[i].cpus, "64M", split[i].allocated, "") < 0)
+			ok(false, "split: %s: %s", split[i].what, error.text);
+		else
+			is_text(line(), split[i].expected, split[i].what);
+		is_text(plan.note, "", "  and no note: it was asked for");
+	}
+	split_cores = false;
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		shared_cores = beside[i].shared;
+		if (make(SMT_FILE, beside[i].cpus, "64M", beside[i].online, "") < 0)
+			ok(false, "%s: %s", beside[i].what, error.text);
+		else
+			is_text(line(), beside[i].expected, beside[i].what);
+		ok(strstr(plan.note, beside[i].note), "  note: %s", plan.note);
+	}
+	shared_cores = "";
+}
+
 static void check_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -247,21 +323,30 @@ static void check_notes(void)
 	make(SMT_FILE, 0, "1G", "4-7", "");
 	ok(strstr(plan.note, "shares its core"), "a note says that cores are shared: %s",
 	   plan.note);
+	ok(strstr(plan.note, "CPU 12 of Linux, which the allocation does not have"),
+	   "and that the sibling was not to be had");
+	make(SMT_FILE, 3, "1G", "0-15", "");
+	ok(strstr(plan.note, "4 CPUs, not 3: 10 came along") && strstr(plan.note, "--smt=split"),
+	   "a note says that a sibling came along: %s", plan.note);
 	make(SMT_FILE, 0, "1G", "4-7,12-15", "");
 	is_text(plan.note, "", "none if whole cores are taken");
 }
 
-/* What must hold of any plan. MACHINE has COUNT PUs on NODES nodes of equal size. */
-static bool holds(const struct pisces_cpuset *allocated, unsigned int cpus, uint64_t memory,
-		  unsigned int count, unsigned int nodes, const char **why)
+/*
+ * What must hold of any plan. MACHINE has COUNT PUs, THREADS to a core, on NODES nodes
+ * of equal size.
+ */
+static bool holds(const struct pisces_cpuset *allocated, unsigned int asked, uint64_t memory,
+		  unsigned int count, unsigned int threads, unsigned int nodes, const char **why)
 {
+	unsigned int cpus = plan.cpu_count;
 	unsigned int on_node[PISCES_MAX_NODES] = {0}, can[PISCES_MAX_NODES] = {0};
-	unsigned int used = 0, needed = 0, left = cpus, last_node = 0;
+	unsigned int used = 0, needed = 0, left = asked, last_node = 0;
 	struct pisces_cpuset seen = {0};
 	uint64_t sum = 0;
 
 	*why = "as many CPUs as asked for";
-	if (plan.cpu_count != cpus)
+	if (split_cores ? cpus != asked : cpus < asked)
 		return false;
 	for (unsigned int i = 0; i < cpus; i++) {
 		unsigned int cpu = plan.cpus[i].linux_cpu, node = plan.cpus[i].node;
@@ -276,6 +361,19 @@ static bool holds(const struct pisces_cpuset *allocated, unsigned int cpus, uint
 		last_node = node;
 		on_node[node]++;
 	}
+	*why = "no sibling is left that was allocated, and none came without need";
+	for (unsigned int core = 0; core < count / threads && !split_cores; core++) {
+		unsigned int has = 0, could = 0;
+
+		for (unsigned int cpu = core * threads; cpu < (core + 1) * threads; cpu++) {
+			has += pisces_cpuset_has(&seen, cpu);
+			could += cpu > 0 && pisces_cpuset_has(allocated, cpu);
+		}
+		if (has != 0 && has != could)
+			return false;
+	}
+	if (cpus - asked >= threads)
+		return false;
 	for (unsigned int i = 0; i < plan.memory_count; i++) {
 		*why = "memory in large pages, of nodes that have CPUs of the plan";
 		if (plan.memory[i].size == 0 || plan.memory[i].size % PISCES_MEMORY_ALIGN ||
@@ -319,8 +417,8 @@ static bool holds(const struct pisces_cpuset *allocated, unsigned int cpus, uint
 }
 
 /* Random allocations and requests, from a fixed seed. */
-static void check_properties(const char *machine, unsigned int count, unsigned int nodes,
-			     int rounds)
+static void check_properties(const char *machine, unsigned int count, unsigned int threads,
+			     unsigned int nodes, int rounds)
 {
 	const char *why = "";
 	bool good_all = true;
@@ -344,7 +442,7 @@ static void check_properties(const char *machine, unsigned int count, unsigned i
 		pisces_cpuset_format(&allocated, list, sizeof(list));
 		snprintf(memory, sizeof(memory), "%lluM", (unsigned long long)megabytes);
 		good_all = make(machine, cpus, memory, list, "") == 0 &&
-			   holds(&allocated, cpus, megabytes << 20, count, nodes, &why);
+			   holds(&allocated, cpus, megabytes << 20, count, threads, nodes, &why);
 		if (!good_all) {
 			printf("# round %d: %u CPUs, %s of %s: %s %s\n", round, cpus, memory, list,
 			       why, error.text);
@@ -353,13 +451,15 @@ static void check_properties(const char *machine, unsigned int count, unsigned i
 		strcpy(first, line());
 		good_all = make(machine, cpus, memory, list, "") == 0 && strcmp(first, line()) == 0;
 	}
-	ok(good_all, "%d random requests on %u PUs, %u NUMA nodes: what must hold of a plan holds",
-	   rounds, count, nodes);
+	ok(good_all,
+	   "%d random requests on %u PUs, %u NUMA nodes, cores %s: what must hold of a plan holds",
+	   rounds, count, nodes, split_cores ? "split" : "kept");
 }
 
 int main(void)
 {
 	check_good();
+	check_smt();
 	check_bad();
 	check_notes();
 
@@ -371,8 +471,12 @@ int main(void)
 	ok(make(PUS_2048, 0, "16G", "", "") == 0 && plan.cpu_count == 1023,
 	   "of a larger machine, those below number 1,024: %s", error.text);
 
-	check_properties(TESTBED, 4, 2, 200);
-	check_properties(SNC, 32, 4, 300);
-	check_properties(PUS_1024, 1024, 16, 20);
+	for (int mode = 0; mode < 2; mode++) {
+		split_cores = mode == 1;
+		check_properties(TESTBED, 4, 1, 2, 200);
+		check_properties(SNC, 32, 2, 4, 300);
+		check_properties(SMT4, 16, 4, 1, 300);
+		check_properties(PUS_1024, 1024, 2, 16, 20);
+	}
 	return done();
 }

@@ -40,28 +40,19 @@ int command_console(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"follow", no_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},
+		TOOL_OPTION_HELP,
 		{0},
 	};
+	struct tool_arguments arguments = {
+		.help = help, .least = 1, .most = 1, .wanted = TOOL_ONE_ENCLAVE};
 	struct pisces_error error;
 	uint32_t enclave;
 	bool follow = false;
-	int option, fd, result;
+	int code, fd, result;
 
-	while ((option = tool_option(argv[0], argc, argv, ":fh", options)) != -1) {
-		switch (option) {
-		case 'f':
-			follow = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind + 1 != argc)
-		return tool_usage(argv[0], "takes one enclave, by number or name");
+	code = tool_arguments(argc, argv, ":fh", options, &arguments, tool_set_flag, &follow);
+	if (code >= 0)
+		return code;
 	if (pisces_find_any(argv[optind], &enclave, &error) < 0)
 		return tool_failed(&error);
 	fd = pisces_console(enclave, &error);

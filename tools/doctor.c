@@ -30,31 +30,15 @@ static const char *word(enum pisces_verdict verdict)
 
 int command_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct pisces_check checks[CHECKS_MAX];
 	struct json json = {0};
 	unsigned int count, bad = 0;
-	bool as_json = false;
-	int option;
+	bool as_json;
+	int code;
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+	code = tool_only_json(argc, argv, help, &as_json);
+	if (code >= 0)
+		return code;
 
 	count = pisces_doctor(checks, CHECKS_MAX);
 	if (as_json)

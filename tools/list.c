@@ -86,38 +86,25 @@ int command_list(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"gone", no_argument, NULL, 'g'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
+		TOOL_OPTION_JSON,
+		TOOL_OPTION_HELP,
 		{0},
 	};
+	struct tool_arguments arguments = {.help = help};
 	struct json json = {0};
 	struct pisces_error error;
 	uint32_t *list;
-	bool as_json = false, gone = false;
-	int option, count;
+	bool gone = false;
+	int code, count;
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'g':
-			gone = true;
-			break;
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+	code = tool_arguments(argc, argv, ":h", options, &arguments, tool_set_flag, &gone);
+	if (code >= 0)
+		return code;
 
 	count = gone ? pisces_list_all(&list, &error) : pisces_list(&list, &error);
 	if (count < 0)
 		return tool_failed(&error);
-	if (as_json)
+	if (arguments.json)
 		json_begin(&json, NULL, '[');
 	else
 		printf("%-6s %-16s %-8s %-12s %-10s %-10s %-16s %-5s %s\n", "NUMBER", "NAME",
@@ -128,14 +115,14 @@ int command_list(int argc, char **argv)
 		/* One that has ended since is not listed. */
 		if (pisces_info(list[i], &info, &error) < 0)
 			continue;
-		if (as_json)
+		if (arguments.json)
 			print_json(&json, &info);
 		else
 			print_line(&info);
 		if (gone && !as_json)
 			print_reason(&info);
 	}
-	if (as_json)
+	if (arguments.json)
 		json_end(&json, ']');
 	free(list);
 	return TOOL_OK;

@@ -28,6 +28,7 @@ static const struct {
 	{"console", command_console, "show what a co-kernel says"},
 	{"dump", command_dump, "write memory and registers of an enclave to a file for gdb"},
 	{"plan", command_plan, "show which CPUs and memory an enclave would get"},
+	{"draw", command_draw, "draw this node and its enclaves"},
 	{"doctor", command_doctor, "say whether this node is ready, and how to repair it"},
 	{"reclaim", command_reclaim, "end the enclaves that a job has left behind"},
 	{"version", command_version, "show the version and the build"},

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char help[] =
 	"usage: pisces plan [OPTIONS]\n"
@@ -12,13 +13,13 @@ static const char help[] =
 	"Shows which CPUs and how much memory of which NUMA node an enclave would get.\n"
 	"Takes nothing. CPUs are given by Linux's numbers.\n"
 	"\n"
-	"  --cpus=N            CPUs of the enclave (default: all of the allocation)\n"
-	"  --mem=SIZE          its memory, as 512M or 1.5G\n"
-	"  --allocation=LIST   take from these CPUs only (default: all online); also\n"
-	"                      --cpu-list=LIST, as in pisces run\n"
-	"  --topology=FILE     on the machine in this file of hwloc's (lstopo --of xml)\n"
-	"  --topology=SPEC     on a machine like this, as \"package:2 core:4 pu:2\"\n"
-	"  --json              for programs, with sizes in bytes\n";
+	TOOL_REQUEST_HELP
+	"  --allocation=LIST the same as --cpu-list\n"
+	"  --topology=FILE   on the machine in this file of hwloc's (lstopo --of xml)\n"
+	"  --topology=SPEC   on a machine like this, as \"package:2 core:4 pu:2\"\n"
+	"  --draw=FILE       also draw it, to a file that ends in .svg, .png or .txt, beside\n"
+	"                    the enclaves that are here (pisces draw --help)\n"
+	"  --json            for programs, with sizes in bytes\n";
 
 static void print_json(const struct pisces_plan *plan)
 {
@@ -89,64 +90,82 @@ static void print_text(const struct pisces_plan *plan)
 		printf("%-12s %s\n", "note", plan->note);
 }
 
+struct plan_options {
+	struct pisces_request request;
+	struct pisces_allocation allocation;
+	const char *topology;
+	const char *drawing;
+};
+
+static bool set_option(int option, void *context)
+{
+	struct plan_options *options = context;
+
+	switch (option) {
+	case 't':
+		options->topology = optarg;
+		return true;
+	case 'd':
+		options->drawing = optarg;
+		return true;
+	default:
+		return tool_request_option("plan", option, &options->request,
+					   &options->allocation) > 0;
+	}
+}
+
+/* The plan beside the enclaves that are here, or alone on another machine. */
+static int draw(const struct plan_options *options, const struct pisces_plan *plan,
+		struct pisces_error *error)
+{
+	const char *name = options->request.name[0] ? options->request.name : "(this plan)";
+	struct pisces_drawn alone, *drawn = NULL, *all = &alone;
+	int count = 0, result;
+
+	if (!options->topology) {
+		count = pisces_drawn_here(&drawn, error);
+		if (count < 0)
+			return -1;
+		all = drawn;
+	}
+	pisces_drawn_plan(plan, name, &all[count]);
+	result = pisces_draw(options->topology, all, (unsigned int)count + 1, options->drawing,
+			     error);
+	free(drawn);
+	return result;
+}
+
 int command_plan(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"cpus", required_argument, NULL, 'c'},
-		{"mem", required_argument, NULL, 'm'},
+	static const struct option table[] = {
+		TOOL_REQUEST_OPTIONS,
 		{"allocation", required_argument, NULL, 'l'},
-		{"cpu-list", required_argument, NULL, 'l'},
 		{"topology", required_argument, NULL, 't'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
+		{"draw", required_argument, NULL, 'd'},
+		TOOL_OPTION_JSON,
+		TOOL_OPTION_HELP,
 		{0},
 	};
-	struct pisces_allocation allocation = {0};
-	struct pisces_request request;
+	struct tool_arguments arguments = {.help = help};
+	struct plan_options options = {0};
 	struct pisces_plan plan;
 	struct pisces_error error;
-	const char *topology = NULL;
-	bool as_json = false;
-	int option, result;
+	int result;
 
-	pisces_request_init(&request);
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'c':
-			if (!tool_request(argv[0], &request, "cpus", optarg))
-				return TOOL_USAGE;
-			break;
-		case 'm':
-			if (!tool_request(argv[0], &request, "mem", optarg))
-				return TOOL_USAGE;
-			break;
-		case 'l':
-			if (!tool_cpu_list(argv[0], optarg, &allocation.cpus))
-				return TOOL_USAGE;
-			break;
-		case 't':
-			topology = optarg;
-			break;
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
-
-	if (topology)
-		result = pisces_plan_for(topology, &request, &allocation, &plan, &error);
+	pisces_request_init(&options.request);
+	result = tool_arguments(argc, argv, ":h", table, &arguments, set_option, &options);
+	if (result >= 0)
+		return result;
+	if (options.topology)
+		result = pisces_plan_for(options.topology, &options.request, &options.allocation,
+					 &plan, &error);
 	else
-		result = pisces_plan_here(&request, &allocation, &plan, &error);
+		result = pisces_plan_here(&options.request, &options.allocation, &plan, &error);
 	if (result < 0)
 		return tool_failed(&error);
-	if (as_json)
+	if (options.drawing && draw(&options, &plan, &error) < 0)
+		return tool_failed(&error);
+	if (arguments.json)
 		print_json(&plan);
 	else
 		print_text(&plan);

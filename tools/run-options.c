@@ -15,14 +15,7 @@ static const char help[] =
 	"gives all back. Needs root. The exit code is that of PROGRAM, or 128 + N if it died\n"
 	"by signal N.\n"
 	"\n"
-	"  --cpus=N          CPUs of the enclave (default: all but CPU 0)\n"
-	"  --cpu-list=LIST   take these CPUs, or --cpus of these; by Linux's numbers\n"
-	"  --mem=SIZE        its memory, as 512M or 1.5G (default: the CPUs' share of their\n"
-	"                    NUMA nodes, at most half of what is free there)\n"
-	"  --mem-way=WAY     how it is taken: contig, block or remove (default: the module's\n"
-	"                    parameter memory_way)\n"
-	"  --smt=keep|split  take whole cores (the default), or leave SMT siblings to others\n"
-	"  --name=NAME       its name in pisces list (default: its number)\n"
+	TOOL_REQUEST_HELP
 	"  --tasks=N         run PROGRAM N times, on CPUs of its own each; PISCES_TASK_ID\n"
 	"                    (0 to N-1) and PISCES_TASKS tell it apart; stdin is task 0's\n"
 	"  --label           begin each line of output with the task's number\n"
@@ -47,19 +40,11 @@ static bool parse_tasks(const char *text, unsigned int *tasks)
 
 static bool set_option(int option, struct run_options *options)
 {
+	int known = tool_request_option("run", option, &options->request, &options->allocation);
+
+	if (known)
+		return known > 0;
 	switch (option) {
-	case 'c':
-		return tool_request("run", &options->request, "cpus", optarg);
-	case 'l':
-		return tool_cpu_list("run", optarg, &options->allocation.cpus);
-	case 'm':
-		return tool_request("run", &options->request, "mem", optarg);
-	case 'w':
-		return tool_request("run", &options->request, "mem-way", optarg);
-	case 's':
-		return tool_request("run", &options->request, "smt", optarg);
-	case 'n':
-		return tool_request("run", &options->request, "name", optarg);
 	case 'a':
 		return tool_request("run", &options->request, "cmdline", optarg);
 	case 't':
@@ -88,19 +73,14 @@ static bool set_option(int option, struct run_options *options)
 int run_parse(int argc, char **argv, struct run_options *options)
 {
 	static const struct option table[] = {
-		{"cpus", required_argument, NULL, 'c'},
-		{"cpu-list", required_argument, NULL, 'l'},
-		{"mem", required_argument, NULL, 'm'},
-		{"mem-way", required_argument, NULL, 'w'},
-		{"smt", required_argument, NULL, 's'},
-		{"name", required_argument, NULL, 'n'},
+		TOOL_REQUEST_OPTIONS,
 		{"tasks", required_argument, NULL, 't'},
 		{"label", no_argument, NULL, 'b'},
 		{"user", required_argument, NULL, 'u'},
 		{"image", required_argument, NULL, 'i'},
 		{"append", required_argument, NULL, 'a'},
 		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
+		TOOL_OPTION_HELP,
 		{0},
 	};
 	int option;

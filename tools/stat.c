@@ -165,40 +165,26 @@ static void print_json(const struct pisces_info *info, const struct pisces_statu
 
 int command_stat(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
+	static const struct option options[] = {TOOL_OPTION_JSON, TOOL_OPTION_HELP, {0}};
+	struct tool_arguments arguments = {
+		.help = help, .least = 1, .most = 1, .wanted = TOOL_ONE_ENCLAVE};
 	struct pisces_status *status;
 	struct pisces_error error;
 	struct pisces_info info;
-	bool as_json = false;
 	unsigned int cpus;
 	uint32_t enclave;
-	int option;
+	int code;
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind + 1 != argc)
-		return tool_usage(argv[0], "takes one enclave, by number or name");
+	code = tool_arguments(argc, argv, ":h", options, &arguments, NULL, NULL);
+	if (code >= 0)
+		return code;
 	if (pisces_find(argv[optind], &enclave, &error) < 0 ||
 	    pisces_info(enclave, &info, &error) < 0)
 		return tool_failed(&error);
 	status = pisces_status(enclave, &cpus, &error);
 	if (!status)
 		return tool_failed(&error);
-	if (as_json)
+	if (arguments.json)
 		print_json(&info, status, cpus);
 	else
 		print_text(&info, status, cpus);

@@ -47,6 +47,62 @@ int tool_option(const char *command, int argc, char **argv, const char *letters,
 	return option;
 }
 
+int tool_arguments(int argc, char **argv, const char *letters, const struct option *options,
+		   struct tool_arguments *arguments, bool (*set)(int option, void *context),
+		   void *context)
+{
+	unsigned int count;
+	int option;
+
+	while ((option = tool_option(argv[0], argc, argv, letters, options)) != -1) {
+		if (option == 'h') {
+			fputs(arguments->help, stdout);
+			return TOOL_OK;
+		}
+		if (option == 'j')
+			arguments->json = true;
+		else if (option == '?' || !set || !set(option, context))
+			return TOOL_USAGE;
+	}
+	count = (unsigned int)(argc - optind);
+	if (count >= arguments->least && count <= arguments->most)
+		return -1;
+	if (arguments->wanted)
+		return tool_usage(argv[0], "takes %s", arguments->wanted);
+	return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+}
+
+bool tool_set_flag(int option, void *context)
+{
+	(void)option;
+	*(bool *)context = true;
+	return true;
+}
+
+int tool_only_json(int argc, char **argv, const char *help, bool *json)
+{
+	static const struct option options[] = {TOOL_OPTION_JSON, TOOL_OPTION_HELP, {0}};
+	struct tool_arguments arguments = {.help = help};
+	int code = tool_arguments(argc, argv, ":h", options, &arguments, NULL, NULL);
+
+	*json = arguments.json;
+	return code;
+}
+
+int tool_request_option(const char *command, int option, struct pisces_request *request,
+			struct pisces_allocation *allocation)
+{
+	static const char *const names[128] = {
+		['c'] = "cpus", ['m'] = "mem", ['w'] = "mem-way", ['s'] = "smt", ['n'] = "name",
+	};
+
+	if (option == 'l')
+		return tool_cpu_list(command, optarg, &allocation->cpus) ? 1 : -1;
+	if (option < 0 || option >= 128 || !names[option])
+		return 0;
+	return tool_request(command, request, names[option], optarg) ? 1 : -1;
+}
+
 bool tool_request(const char *command, struct pisces_request *request, const char *option,
 		  const char *value)
 {

@@ -192,6 +192,25 @@ struct pisces_cpuset_note {
 /* These CPUs of note `id` have been put back: forgets them, and with the last one the note. */
 #define PISCES_IOC_CPUSET_DONE _IOW(PISCES_IOC_MAGIC, 0x0a, struct pisces_cpuset_note)
 
+/* Where a CPU is in the machine, which Linux forgets of one that it gave away. */
+struct pisces_place {
+	uint32_t linux_cpu;
+	uint32_t node;	  /* of NUMA, Linux's number */
+	uint32_t package; /* Linux's number */
+	uint32_t core;	  /* SMT siblings have the same; unique in the machine */
+};
+
+struct pisces_places {
+	uint32_t enclave;  /* in: its CPUs, in its order; 0: all of the machine, by number */
+	uint32_t capacity; /* in: entries at `places` */
+	uint32_t count;	   /* out: CPUs there are; only the first `capacity` are stored */
+	uint32_t unused;
+	uint64_t places; /* in: address of struct pisces_place[] */
+};
+
+/* Of all of the machine: also CPUs that are offline. ENOENT: there is no such enclave. */
+#define PISCES_IOC_PLACES _IOWR(PISCES_IOC_MAGIC, 0x0b, struct pisces_places)
+
 /* ---- enclave fd and handle fd ---- */
 
 struct pisces_add_cpu {
