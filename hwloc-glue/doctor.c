@@ -29,6 +29,7 @@ unsigned int pisces_doctor(struct pisces_check *checks, unsigned int capacity)
 
 	pisces_check_software(&report);
 	pisces_check_node(&report);
+	pisces_check_boot(&report);
 	pisces_check_slurm(&report);
 	return report.count;
 }

@@ -69,6 +69,7 @@ __attribute__((format(printf, 5, 6))) void pisces_report(struct pisces_report *r
 
 void pisces_check_software(struct pisces_report *report); /* module, image, proxy */
 void pisces_check_node(struct pisces_report *report);	  /* CPUs, memory, kernel, firmware */
+void pisces_check_boot(struct pisces_report *report);	  /* kernel command line, helpers */
 void pisces_check_slurm(struct pisces_report *report);	  /* if there is one */
 
 #endif

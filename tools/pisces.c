@@ -24,6 +24,7 @@ static const struct {
 } commands[] = {
 	{"run", command_run, "run a program in an enclave of its own"},
 	{"list", command_list, "list the enclaves of this node"},
+	{"top", command_top, "watch what the enclaves of this node do"},
 	{"stat", command_stat, "show what an enclave does, and what its programs missed"},
 	{"console", command_console, "show what a co-kernel says"},
 	{"dump", command_dump, "write memory and registers of an enclave to a file for gdb"},

@@ -32,17 +32,6 @@ static const char *cokernel_state(uint32_t state)
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
 
-static const char *cpu_state(uint32_t state)
-{
-	static const char *const names[] = {
-		[PISCES_CPU_ABSENT] = "absent", [PISCES_CPU_ARRIVED] = "arrived",
-		[PISCES_CPU_IDLE] = "idle",	[PISCES_CPU_USER] = "user",
-		[PISCES_CPU_KERNEL] = "kernel", [PISCES_CPU_PARKED] = "parked",
-	};
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
-}
-
 /* The name of a system call, "" for a number that Linux does not use either. */
 static const char *call_name(unsigned int number)
 {
@@ -97,7 +86,7 @@ static void print_text(const struct pisces_info *info, const struct pisces_statu
 		snprintf(task, sizeof(task), "%" PRIu32, cpu->task);
 		printf("%-5u %-7s %-5s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %8" PRIu64
 		       " %6" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
-		       i, cpu_state(cpu->state), cpu->task == UINT32_MAX ? "-" : task,
+		       i, tool_cpu_state(cpu->state), cpu->task == UINT32_MAX ? "-" : task,
 		       cpu->heartbeat, cpu->interrupts, cpu->bells, cpu->timers, cpu->strays,
 		       cpu->syscalls, cpu->forwarded, cpu->page_faults, cpu->switches);
 	}
@@ -109,7 +98,7 @@ static void print_json_cpu(struct json *json, unsigned int index,
 {
 	json_begin(json, NULL, '{');
 	json_number(json, "index", index);
-	json_text(json, "state", cpu_state(cpu->state));
+	json_text(json, "state", tool_cpu_state(cpu->state));
 	if (cpu->task != UINT32_MAX)
 		json_number(json, "task", cpu->task);
 	json_number(json, "entries", cpu->heartbeat);

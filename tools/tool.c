@@ -142,6 +142,17 @@ const char *tool_enclave_state(uint32_t state)
 	}
 }
 
+const char *tool_cpu_state(uint32_t state)
+{
+	static const char *const names[] = {
+		[PISCES_CPU_ABSENT] = "absent", [PISCES_CPU_ARRIVED] = "arrived",
+		[PISCES_CPU_IDLE] = "idle",	[PISCES_CPU_USER] = "user",
+		[PISCES_CPU_KERNEL] = "kernel", [PISCES_CPU_PARKED] = "parked",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
 char *tool_job(const struct pisces_info *info, char *text, size_t size)
 {
 	if (info->job)

@@ -101,6 +101,7 @@ bool tool_request(const char *command, struct pisces_request *request, const cha
 bool tool_cpu_list(const char *command, const char *list, struct pisces_cpuset *cpus);
 
 const char *tool_enclave_state(uint32_t state);
+const char *tool_cpu_state(uint32_t state);
 
 /* "12.0", or "-" without a job. Returns TEXT. */
 char *tool_job(const struct pisces_info *info, char *text, size_t size);
