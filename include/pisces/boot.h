@@ -47,7 +47,7 @@ struct pisces_image_header {
 };
 PISCES_ASSERT_SIZE(struct pisces_image_header, 88);
 
-#define PISCES_NO_APIC UINT32_MAX
+#define PISCES_NO_APIC 0xffffffffu
 
 struct pisces_boot_cpu {
 	uint32_t apic_id;   /* physical; PISCES_NO_APIC: nobody is here */
