@@ -15,11 +15,15 @@
 #include "boot/boot.h"
 #include "channel/control.h"
 #include "lib/print.h"
+#include "task/hotplug.h"
 #include "task/sched.h"
 #include "vdso/vdso.h"
 
 /* From here on the scheduler can be used by CPUs that are up. */
 static bool scheduler_ready;
+
+/* All CPUs that were there at the start are up: who comes now was added. */
+static bool running;
 
 static void say_ready(void)
 {
@@ -42,7 +46,7 @@ void main_first(const struct pisces_boot_block *block)
 	print("co-kernel %s of enclave %s on %u CPUs", PISCES_VERSION_STRING, boot_block->name,
 	      cpu_count);
 
-	boot_add_memory();
+	boot_map_memory();
 	start_others();
 
 	time_init();
@@ -54,10 +58,22 @@ void main_first(const struct pisces_boot_block *block)
 	__atomic_store_n(&scheduler_ready, true, __ATOMIC_RELEASE);
 	sched_init_cpu();
 
+	boot_clear_memory();
+	boot_add_memory();
 	start_done();
 	start_wait();
+	__atomic_store_n(&running, true, __ATOMIC_RELEASE);
 	say_ready();
 	control_send_ready();
+	sched_run();
+}
+
+/* hotplug_add() has made its run queue; and nobody waits for it. */
+static __noreturn void main_added(void)
+{
+	sched_init_cpu();
+	start_done();
+	hotplug_arrived();
 	sched_run();
 }
 
@@ -66,7 +82,10 @@ void main_other(cpu_id_t index, struct percpu *percpu)
 	cpu_init_other(index, percpu);
 	paging_init_cpu();
 	lapic_init_cpu();
+	if (__atomic_load_n(&running, __ATOMIC_ACQUIRE))
+		main_added();
 
+	boot_clear_memory();
 	while (!__atomic_load_n(&scheduler_ready, __ATOMIC_ACQUIRE))
 		cpu_relax();
 	sched_init_cpu();

@@ -282,7 +282,7 @@ int main(int argc, char **argv)
 	unsigned int rounds = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 6000;
 
 	physical_memory(256 * MIB);
-	page_add_range(0, 256 * MIB, 0);
+	page_add_range(0, 256 * MIB, 0, 21);
 	aspace = aspace_create(0);
 	mmu_load(aspace);
 	read_linux();

@@ -620,7 +620,7 @@ int main(int argc, char **argv)
 	unsigned int rounds = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 6000;
 
 	physical_memory(MEMORY);
-	page_add_range(0, MEMORY, 0);
+	page_add_range(0, MEMORY, 0, 21);
 	for (unsigned int mode = 0; mode < MODES; mode++)
 		run(seed + mode, (enum mode)mode, rounds);
 	return done();

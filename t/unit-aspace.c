@@ -705,7 +705,7 @@ static void bench(void)
 int main(int argc, char **argv)
 {
 	physical_memory(MEMORY);
-	page_add_range(0, MEMORY, 0);
+	page_add_range(0, MEMORY, 0, 21);
 	if (is_bench(argc, argv)) {
 		bench();
 		return 0;

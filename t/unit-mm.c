@@ -55,6 +55,10 @@ node_id_t mm_this_node(void)
 	return this_node;
 }
 
+void mm_heartbeat(void)
+{
+}
+
 bool mm_has_huge_pages(void)
 {
 	return huge_pages;

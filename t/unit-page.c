@@ -50,7 +50,7 @@ static void add_all(void)
 		uint64_t before = page_node_total_bytes(ranges[i].node), got;
 		uint64_t keeping = (pages * 4 + PAGE_SIZE - 1) / PAGE_SIZE;
 
-		page_add_range(ranges[i].base, ranges[i].size, ranges[i].node);
+		page_add_range(ranges[i].base, ranges[i].size, ranges[i].node, 21);
 		got = page_node_total_bytes(ranges[i].node) - before;
 		good &= got == (pages - keeping) * PAGE_SIZE;
 		for (uint64_t p = first; p < first + pages; p++) {
@@ -412,7 +412,7 @@ static void test_misuse(void)
 	page_free(single, 0);
 	ok(PANICS(page_get(single)), "a reference to a free page: panic");
 	ok(PANICS(page_free(3 * GIB + GIB / 2, 0)), "a page of nobody: panic");
-	ok(PANICS(page_add_range(150 * MIB, 20 * MIB, 3)), "memory added twice: panic");
+	ok(PANICS(page_add_range(150 * MIB, 20 * MIB, 3, 21)), "memory added twice: panic");
 	ok(PANICS(page_alloc(PAGE_ORDER_HUGE + 1, 3)), "more than a GiB: panic");
 	ok(PANICS(page_free(single, 0)), "freed twice: panic (%s)", panic_text);
 	ok(PANICS(page_free(other + PAGE_SIZE, 0)), "the inside freed: panic");
@@ -426,7 +426,7 @@ static void bench(void)
 
 	for (phys_addr_t page = 1024 * MIB; page < 2112 * MIB; page += PAGE_SIZE)
 		*word_at(page) = 1;
-	page_add_range(1024 * MIB, 1088 * MIB, 2);
+	page_add_range(1024 * MIB, 1088 * MIB, 2, 21);
 	start = now_ns();
 	for (unsigned int i = 0; i < COUNT; i++)
 		page_free(page_alloc(0, 2), 0);

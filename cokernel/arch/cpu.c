@@ -27,6 +27,7 @@ _Static_assert(sizeof(struct frame) == FRAME_SIZE && offsetof(struct frame, r11)
 	       "entry.S");
 
 unsigned int cpu_count = 1;
+uint64_t cpu_online_set[PISCES_CPU_WORDS];
 
 /* The first CPU works before there is memory to be had, so its block is in the image. */
 static struct percpu first;
@@ -47,7 +48,35 @@ static struct cpu *stopper; /* who stops the others, and must itself go on */
 
 struct cpu *cpu_get(cpu_id_t index)
 {
-	return index < cpu_count ? __atomic_load_n(&cpus[index], __ATOMIC_ACQUIRE) : NULL;
+	return index < PISCES_MAX_CPUS ? __atomic_load_n(&cpus[index], __ATOMIC_ACQUIRE) : NULL;
+}
+
+static bool is_parked(struct cpu *cpu)
+{
+	return __atomic_load_n(&percpu_of(cpu)->parked, __ATOMIC_ACQUIRE);
+}
+
+void cpu_set_online(cpu_id_t index, bool online)
+{
+	uint64_t *word = &cpu_online_set[index / 64], bit = 1ull << (index % 64);
+
+	if (online)
+		__atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST);
+}
+
+cpu_id_t cpu_next_online(cpu_id_t index)
+{
+	uint64_t bits;
+
+	for (; index < PISCES_MAX_CPUS; index = (index / 64 + 1) * 64) {
+		bits = __atomic_load_n(&cpu_online_set[index / 64], __ATOMIC_SEQ_CST) >>
+		       (index % 64);
+		if (bits)
+			return index + (cpu_id_t)__builtin_ctzll(bits);
+	}
+	return CPU_NONE;
 }
 
 static void init(struct percpu *percpu)
@@ -68,7 +97,6 @@ void cpu_init_first(void)
 
 void cpu_init_other(cpu_id_t index, struct percpu *percpu)
 {
-	memset(percpu, 0, sizeof(*percpu));
 	init(percpu);
 	cpu_identify(index);
 }
@@ -101,7 +129,12 @@ void cpu_identify(cpu_id_t index)
 	cpu->status->task = UINT32_MAX;
 	cpu->status->state = PISCES_CPU_KERNEL;
 	publish_number(percpu_of(cpu));
-	__atomic_store_n(&cpus[index], cpu, __ATOMIC_RELEASE);
+	/*
+	 * From here on it is asked to drop translations, as in tlb_flush_kernel(): it has
+	 * to do so itself once after this, for what was changed before.
+	 */
+	__atomic_store_n(&percpu_of(cpu)->parked, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpus[index], cpu, __ATOMIC_SEQ_CST);
 }
 
 void cpu_wait(void)
@@ -117,7 +150,8 @@ void cpu_kick(cpu_id_t index)
 {
 	struct cpu *cpu = cpu_get(index);
 
-	if (cpu != NULL)
+	/* One that has parked may be a CPU of Linux by now. */
+	if (cpu != NULL && !is_parked(cpu))
 		lapic_send(cpu->apic_id, LAPIC_KICK_VECTOR);
 }
 
@@ -146,7 +180,7 @@ void cpu_stop_others(bool quiet)
 	for (cpu_id_t i = 0; i < cpu_count; i++) {
 		struct cpu *cpu = cpu_get(i);
 
-		if (cpu != NULL && cpu != self)
+		if (cpu != NULL && cpu != self && !is_parked(cpu))
 			lapic_send_nmi(cpu->apic_id);
 	}
 }

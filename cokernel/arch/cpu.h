@@ -6,6 +6,7 @@
 #ifndef CK_ARCH_CPU_H
 #define CK_ARCH_CPU_H
 
+#include <pisces/abi.h>
 #include <pisces/status.h>
 
 #include "arch/tlb.h"
@@ -35,9 +36,32 @@ struct cpu {
 	void *timers;	 /* task/timer.c */
 };
 
-extern unsigned int cpu_count; /* in the boot block = online after boot */
+/*
+ * CPUs come and go (task/hotplug.c), so indices have holes. An index below cpu_count,
+ * which only grows, may have a CPU; one whose CPU has ever been up has its struct cpu
+ * for ever, and the same one when a CPU comes back to it. Online is what takes work:
+ * a CPU that leaves is no longer online but goes on to answer until it has parked.
+ */
+extern unsigned int cpu_count;
+extern uint64_t cpu_online_set[PISCES_CPU_WORDS]; /* written by task/hotplug.c and at boot */
 
-struct cpu *cpu_get(cpu_id_t index); /* NULL if there is no such CPU */
+#define CPU_NONE UINT32_MAX
+
+struct cpu *cpu_get(cpu_id_t index); /* NULL if none was ever there */
+
+static inline bool cpu_is_online(cpu_id_t index)
+{
+	return index < PISCES_MAX_CPUS &&
+	       (__atomic_load_n(&cpu_online_set[index / 64], __ATOMIC_SEQ_CST) >> (index % 64) & 1);
+}
+
+void cpu_set_online(cpu_id_t index, bool online);
+
+/* The first CPU online from INDEX on, or CPU_NONE. */
+cpu_id_t cpu_next_online(cpu_id_t index);
+
+#define FOR_EACH_ONLINE_CPU(cpu) \
+	for (cpu = cpu_next_online(0); cpu != CPU_NONE; cpu = cpu_next_online(cpu + 1))
 
 static inline struct cpu *this_cpu(void)
 {

@@ -94,32 +94,77 @@ static uint64_t *entry_for(uint64_t address, unsigned int level)
 	return &table[address >> (PAGE_SHIFT + 9 * level) & 511];
 }
 
-static unsigned int level_for(uint64_t address, phys_addr_t base, uint64_t size)
+static unsigned int level_for(uint64_t address, phys_addr_t base, uint64_t size, unsigned int most)
 {
 	uint64_t both = address | base;
 
-	if (cpu_features.huge_pages && both % HUGE_PAGE_SIZE == 0 && size >= HUGE_PAGE_SIZE)
+	if (most >= 2 && cpu_features.huge_pages && both % HUGE_PAGE_SIZE == 0 && size >= HUGE_PAGE_SIZE)
 		return 2;
 	return both % LARGE_PAGE_SIZE == 0 && size >= LARGE_PAGE_SIZE ? 1 : 0;
 }
 
-/* False: out of memory, or something is mapped there; then a part may be. */
-static bool map(uint64_t address, phys_addr_t base, uint64_t size, uint64_t flags)
+/*
+ * With pages of level MOST at most. Returns bytes that were mapped: less than SIZE if it is
+ * out of memory, or something is mapped there.
+ */
+static uint64_t map_upto(uint64_t address, phys_addr_t base, uint64_t size, uint64_t flags,
+			 unsigned int most)
 {
-	while (size != 0) {
-		unsigned int level = level_for(address, base, size);
-		uint64_t *entry = entry_for(address, level);
-		uint64_t step = PAGE_SIZE << (9 * level);
+	uint64_t left = size;
 
+	while (left != 0) {
+		unsigned int level = level_for(address, base, left, most);
+		uint64_t *entry = entry_for(address, level);
+		uint64_t step;
+
+		/* A table that something smaller has left there (a channel) is used again. */
+		while (level > 0 && entry != NULL &&
+		       (*entry & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT)
+			entry = entry_for(address, --level);
+		step = PAGE_SIZE << (9 * level);
 		if (entry == NULL || (*entry & PTE_PRESENT) != 0)
-			return false;
+			break;
 		__atomic_store_n(entry, base | flags | (level > 0 ? PTE_LARGE : 0),
 				 __ATOMIC_RELEASE);
 		address += step;
 		base += step;
-		size -= step;
+		left -= step;
 	}
-	return true;
+	return size - left;
+}
+
+/* False: then a part may be mapped. */
+static bool map(uint64_t address, phys_addr_t base, uint64_t size, uint64_t flags)
+{
+	return map_upto(address, base, size, flags, 2) == size;
+}
+
+/* Takes away what is mapped in [base, base + size) of the direct map; pages lie in it wholly. */
+static void unmap(phys_addr_t base, uint64_t size)
+{
+	uint64_t address = DIRECT_BASE + base, end = address + size;
+
+	while (address < end) {
+		unsigned int level = 2;
+		uint64_t *entry;
+
+		/* No table misses, so none is made here; below a large page there is none. */
+		while ((entry = entry_for(address, level)) != NULL && level > 0 &&
+		       (*entry & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT)
+			level--;
+		ASSERT(entry != NULL && address % (PAGE_SIZE << (9 * level)) == 0 &&
+		       end - address >= PAGE_SIZE << (9 * level));
+		__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+		address += PAGE_SIZE << (9 * level);
+	}
+}
+
+static bool direct_ok(phys_addr_t base, uint64_t size)
+{
+	uint64_t limit = 1ull << cpu_features.phys_bits;
+
+	return (base | size) % PAGE_SIZE == 0 && size != 0 && base < min_u64(limit, DIRECT_LIMIT) &&
+	       size <= min_u64(limit, DIRECT_LIMIT) - base;
 }
 
 static void map_image(const char *start, const char *end, uint64_t flags)
@@ -140,7 +185,8 @@ static void map_first_memory(void)
 	first_base = boot_block->image_base + boot_block->image_size;
 	end = min_u64(end, align_up(first_base + 1, HUGE_PAGE_SIZE));
 	first_size = end - first_base;
-	paging_map_memory(first_base, first_size);
+	if (!paging_map_memory(first_base, first_size, range->granule_shift))
+		panic("the first memory at %lx cannot be mapped", first_base);
 }
 
 void paging_first_memory(phys_addr_t *base, uint64_t *size)
@@ -201,12 +247,28 @@ void paging_fix_top(void)
 	}
 }
 
-void paging_map_memory(phys_addr_t base, uint64_t size)
+bool paging_map_memory(phys_addr_t base, uint64_t size, unsigned int granule_shift)
 {
-	if (base >= DIRECT_LIMIT || size > DIRECT_LIMIT - base)
-		panic("memory at %lx is out of reach", base);
-	if (!map(DIRECT_BASE + base, base, size, DATA))
-		panic("memory at %lx, %lu bytes: no room for its page tables", base, size);
+	uint64_t done;
+
+	if (!direct_ok(base, size))
+		return false;
+	lock_take(&lock);
+	done = map_upto(DIRECT_BASE + base, base, size, DATA, granule_shift >= 30 ? 2 : 1);
+	lock_drop(&lock);
+	if (done == size)
+		return true;
+	if (done != 0)
+		paging_unmap_memory(base, done);
+	return false;
+}
+
+void paging_unmap_memory(phys_addr_t base, uint64_t size)
+{
+	lock_take(&lock);
+	unmap(base, size);
+	lock_drop(&lock);
+	tlb_flush_kernel();
 }
 
 bool paging_map_stack(uint64_t at, phys_addr_t base, uint64_t size)
@@ -217,14 +279,6 @@ bool paging_map_stack(uint64_t at, phys_addr_t base, uint64_t size)
 	done = map(at, base, size, DATA);
 	lock_drop(&lock);
 	return done;
-}
-
-static bool direct_ok(phys_addr_t base, uint64_t size)
-{
-	uint64_t limit = 1ull << cpu_features.phys_bits;
-
-	return (base | size) % PAGE_SIZE == 0 && size != 0 && base < min_u64(limit, DIRECT_LIMIT) &&
-	       size <= min_u64(limit, DIRECT_LIMIT) - base;
 }
 
 /* Page by page, so that what was mapped can be taken away as it came. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Paging, for arch/ and boot/ alone. */
+/* Paging, for arch/, boot/ and changes of memory alone. */
 #ifndef CK_ARCH_PAGING_TABLES_H
 #define CK_ARCH_PAGING_TABLES_H
 
@@ -20,8 +20,15 @@ void paging_first_memory(phys_addr_t *base, uint64_t *size);
  */
 void paging_fix_top(void);
 
-/* A range of the enclave's memory, with the largest pages. Panics if it cannot be. */
-void paging_map_memory(phys_addr_t base, uint64_t size);
+/*
+ * Memory of the enclave that can be given back in aligned pieces of 1 << GRANULE_SHIFT: so
+ * with no page larger than that, and to take a piece away again needs no memory. False:
+ * out of reach, out of memory, or something is mapped there; then nothing is.
+ */
+bool paging_map_memory(phys_addr_t base, uint64_t size, unsigned int granule_shift);
+
+/* Takes such a piece away again, or several; for all CPUs. The caller holds no lock. */
+void paging_unmap_memory(phys_addr_t base, uint64_t size);
 
 /* Pages of a kernel stack. False: out of memory. */
 bool paging_map_stack(uint64_t at, phys_addr_t base, uint64_t size);

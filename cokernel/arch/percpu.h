@@ -50,6 +50,7 @@ struct percpu {
 	struct context *context; /* of the running thread; NULL before the first switch */
 	bool x2apic;
 	bool parked;
+	uint64_t idle_stack; /* top of the stack that it came up on and idles on */
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
 	struct fault_stack stacks[FAULT_STACKS];
@@ -76,7 +77,7 @@ void syscall_init_cpu(void);
 
 /*
  * arch/cpu.c: the first CPU's part, usable from the first instruction of C on, and
- * that of CPU INDEX on itself, in zeroed memory.
+ * that of CPU INDEX on itself, in memory that is zeroed or was a CPU's before.
  */
 void cpu_init_first(void);
 void cpu_init_other(cpu_id_t index, struct percpu *percpu);

@@ -24,8 +24,23 @@ void start_others(void);
 /* Waits until all CPUs are up; panics with the missing one's name. */
 void start_wait(void);
 
-/* The calling CPU is up. */
+/*
+ * What CPU INDEX, whose entry in the boot block is there, needs to run; that of the CPU
+ * that was there before, if one was. NULL: out of memory. start_release() lets the CPU
+ * go, which by now waits in boot/entry.S; start_cancel() undoes start_prepare().
+ */
+struct percpu *start_prepare(cpu_id_t index);
+void start_cancel(cpu_id_t index, struct percpu *percpu);
+void start_release(cpu_id_t index, struct percpu *percpu);
+
+/* The calling CPU is up and online. */
 void start_done(void);
+
+/* It is about to park, while others go on. Returns how many are still up. */
+unsigned int start_undone(void);
+
+/* CPUs that are up: that have come and have not parked. */
+unsigned int start_count(void);
 
 /* In main.c; entered from boot/entry.S. */
 __noreturn void main_first(const struct pisces_boot_block *block);

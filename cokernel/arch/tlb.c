@@ -85,7 +85,7 @@ static void for_each_other(const uint64_t *mask, void (*fn)(struct cpu *))
 		    (__atomic_load_n(&mask[i / 64], __ATOMIC_RELAXED) >> (i % 64) & 1) == 0)
 			continue;
 		cpu = i == self ? NULL : cpu_get(i);
-		if (cpu != NULL)
+		if (cpu != NULL && !__atomic_load_n(&percpu_of(cpu)->parked, __ATOMIC_SEQ_CST))
 			fn(cpu);
 	}
 }

@@ -49,6 +49,7 @@ static void interrupt(uint64_t vector)
 	case LAPIC_KICK_VECTOR:
 		lapic_eoi();
 		tlb_serve();
+		kick_interrupt();
 		break;
 	default:
 		/* Linux's broadcasts (0xf0 and up) among them. */

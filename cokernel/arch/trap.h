@@ -36,6 +36,9 @@ void return_to_user(struct frame *frame);
 /* channel/bell.c: PISCES_BELL_VECTOR arrived: look at the rings. */
 void bell_interrupt(void);
 
+/* task/hotplug.c: a kick arrived, maybe of a CPU that leaves. */
+void kick_interrupt(void);
+
 /* task/timer.c: this CPU's timer expired. */
 void timer_interrupt(void);
 

@@ -9,6 +9,7 @@
 #include "boot/boot.h"
 #include "boot/image.h"
 #include "boot/option.h"
+#include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "mm/direct.h"
@@ -59,6 +60,43 @@ static void check_identity(const struct pisces_boot_block *shared)
 		panic("a TSC of %lu kHz", block.tsc_khz);
 }
 
+/*
+ * The number of its CPU is what a program sees, and what the sets of syscall/affinity.c
+ * have room for is no matter of trust: they look at it themselves.
+ */
+int boot_take_cpu(cpu_id_t index)
+{
+	const struct pisces_boot_cpu *cpu = &block.cpus[index];
+	cpu_id_t i;
+
+	if (index >= block.cpu_capacity || cpu_is_online(index))
+		return -EINVAL;
+	/* Those between were never there. */
+	for (i = block.cpu_count; i < index; i++)
+		block.cpus[i].apic_id = PISCES_NO_APIC;
+	block.cpus[index] = shared_block->cpus[index];
+	if (cpu->apic_id == PISCES_NO_APIC || cpu->node >= block.node_count)
+		goto refuse;
+	FOR_EACH_ONLINE_CPU(i) {
+		if (block.cpus[i].apic_id == cpu->apic_id ||
+		    block.cpus[i].linux_cpu == cpu->linux_cpu)
+			goto refuse;
+	}
+	if (index >= block.cpu_count)
+		block.cpu_count = index + 1;
+	__atomic_store_n(&cpu_count, block.cpu_count, __ATOMIC_SEQ_CST);
+	return 0;
+
+refuse:
+	boot_drop_cpu(index);
+	return -EINVAL;
+}
+
+void boot_drop_cpu(cpu_id_t index)
+{
+	block.cpus[index].apic_id = PISCES_NO_APIC;
+}
+
 static void check_cpus(void)
 {
 	for (cpu_id_t i = 0; i < block.cpu_count; i++) {
@@ -79,7 +117,8 @@ static void check_memory(void)
 		const struct pisces_boot_range *r = &block.ranges[i];
 
 		if (r->size == 0 || (r->base | r->size) % PISCES_MEMORY_ALIGN != 0 ||
-		    r->base + r->size < r->base || r->node >= block.node_count)
+		    r->base + r->size < r->base || r->node >= block.node_count ||
+		    r->granule_shift < 21 || r->granule_shift > 63)
 			panic("memory range %u is wrong", i);
 		for (unsigned int j = 0; j < i; j++) {
 			const struct pisces_boot_range *o = &block.ranges[j];
@@ -104,9 +143,11 @@ void boot_read(const struct pisces_boot_block *shared)
 {
 	memcpy(&block, shared, sizeof(block));
 	shared_block = shared;
-	if (block.cpu_count == 0 || block.cpu_count > PISCES_MAX_CPUS ||
-	    !area_fits(block.status, sizeof(struct pisces_status) +
-					     block.cpu_count * sizeof(struct pisces_cpu_status)))
+	if (block.cpu_count == 0 || block.cpu_count > block.cpu_capacity ||
+	    block.cpu_capacity > PISCES_MAX_CPUS ||
+	    !area_fits(block.status,
+		       sizeof(struct pisces_status) +
+			       block.cpu_capacity * sizeof(struct pisces_cpu_status)))
 		panic("the boot block has no place for the status");
 	boot_status = (struct pisces_status *)((uint64_t)shared + block.status.offset);
 	boot_status->state = PISCES_COKERNEL_BOOTING;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the module told us, checked and copied once: nothing reads the shared
- * boot block after boot_read() but linux_bell.
+ * boot block after boot_read() but linux_bell, and the entry of a CPU that is added.
  */
 #ifndef CK_BOOT_BOOT_H
 #define CK_BOOT_BOOT_H
@@ -23,7 +23,20 @@ void boot_read(const struct pisces_boot_block *shared);
 /* From now on shared memory is reached through the direct map. */
 void boot_use_direct_map(void);
 
-/* Gives all memory of the enclave that is not in use by now to mm/. */
+/*
+ * Copies the entry of CPU INDEX, which the module has added to the shared boot block.
+ * 0, or -EINVAL: it cannot be so; then nothing has changed.
+ */
+int boot_take_cpu(cpu_id_t index);
+void boot_drop_cpu(cpu_id_t index); /* that CPU is gone */
+
+/*
+ * All memory of the enclave that is not in use by now, on its way to mm/: the first CPU
+ * maps it, and has enough of it then to start the others; all CPUs clear what has to be;
+ * the first one adds what was cleared when all of that is done.
+ */
+void boot_map_memory(void);
+void boot_clear_memory(void);
 void boot_add_memory(void);
 
 /*

@@ -4,7 +4,8 @@
  * instant, in the state that <pisces/boot.h> promises. RDI: the boot block.
  *
  * Each finds its index by its APIC id and reports in the status area. The first one
- * (index 0) goes on to C; the others wait here until it has given them a stack.
+ * (index 0) goes on to C; the others wait here until it has given them a stack, and so
+ * do those that are added later.
  * Nothing but an NMI can come here, and without an IDT it would reset the machine; so
  * each CPU gets one before it says that the trampoline may go, and a stack that has
  * room for just that frame.
@@ -82,8 +83,11 @@ image_entry:
 	shll $STATUS_CPU_SHIFT, %eax
 	movl $CPU_ARRIVED, STATUS_CPU(%rdx, %rax)
 
+	/* A CPU that comes to index 0 of a running enclave is one like all others. */
 	testl %ebx, %ebx
 	jnz wait
+	cmpq $0, start_root(%rip)
+	jne wait
 	leaq boot_stack_top(%rip), %rsp
 	movq %rbp, %rdi
 	xorl %ebp, %ebp

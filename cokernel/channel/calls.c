@@ -179,6 +179,39 @@ void channel_poll_all(void)
 	}
 }
 
+/* A channel whose bell is CPU's, with a reference; NULL: none. */
+static struct channel *find_belled(cpu_id_t cpu)
+{
+	struct channel *channel, *found = NULL;
+	struct list *pos;
+
+	lock_take(&channels_lock);
+	LIST_FOR_EACH(pos, &channels) {
+		channel = LIST_ENTRY(pos, struct channel, link);
+		if (__atomic_load_n(&channel->bell_cpu, __ATOMIC_RELAXED) == cpu) {
+			found = channel;
+			__atomic_fetch_add(&channel->references, 1, __ATOMIC_RELAXED);
+			break;
+		}
+	}
+	lock_drop(&channels_lock);
+	return found;
+}
+
+void channel_bells_gone(cpu_id_t cpu)
+{
+	struct channel *channel;
+
+	while ((channel = find_belled(cpu)) != NULL) {
+		lock_take(&channel->replies.lock);
+		channel->bell_cpu = this_cpu()->index;
+		lock_drop(&channel->replies.lock);
+		/* Says the new name to the proxy, then looks at what came under the old one. */
+		poll_channel(channel);
+		channel_put(channel);
+	}
+}
+
 bool channel_may_sleep_all(cpu_id_t cpu)
 {
 	struct channel *channel = find_ready();

@@ -77,6 +77,9 @@ void channel_break(struct channel *channel, const char *why);
 /* Replies that have come are handed to their callers; from bell_interrupt() and the idle loop. */
 void channel_poll_all(void);
 
+/* CPU has parked: replies that ring it ring another one, and those that came are handed out. */
+void channel_bells_gone(cpu_id_t cpu);
+
 /* The idle loop of a CPU is about to halt: false if something has come. */
 bool channel_may_sleep_all(cpu_id_t cpu);
 

@@ -5,11 +5,14 @@
 #include <pisces/ring.h>
 
 #include "arch/cpu.h"
+#include "arch/start.h"
 #include "arch/time.h"
 #include "boot/boot.h"
+#include "channel/change.h"
 #include "channel/channel.h"
 #include "lib/lock.h"
 #include "lib/print.h"
+#include "task/hotplug.h"
 #include "task/process.h"
 #include "task/sched.h"
 
@@ -20,7 +23,7 @@ static struct pisces_ring_end in;  /* only by who serves: see control_poll() */
 static struct pisces_ring_end out;
 static struct lock out_lock = LOCK_INIT;
 static unsigned int polls;	   /* asked for and not done; not 0: someone serves */
-static cpu_id_t bell_cpu;	   /* who is rung; the boot CPU when all are busy */
+static cpu_id_t bell_cpu;	   /* who is rung; the first CPU when all are busy */
 static bool stopping;
 static unsigned int stopped_cpus;
 
@@ -83,6 +86,28 @@ void control_send_task_ended(uint32_t task, int wait_status)
 	send(&message);
 }
 
+void control_send_changed(uint64_t tag, int error, uint64_t bytes)
+{
+	struct pisces_message message = {
+		.type = PISCES_MSG_CHANGED,
+		.tag = tag,
+		.arg = { (uint64_t)(int64_t)error, bytes },
+	};
+
+	send(&message);
+}
+
+void control_send_given(uint64_t tag, phys_addr_t base, uint64_t size)
+{
+	struct pisces_message message = {
+		.type = PISCES_MSG_GIVEN,
+		.tag = tag,
+		.arg = { base, size },
+	};
+
+	send(&message);
+}
+
 void control_send_panic(void)
 {
 	struct pisces_message message = { .type = PISCES_MSG_PANIC };
@@ -98,6 +123,7 @@ static void stop(void)
 	cpu_id_t cpu;
 
 	__atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+	/* Not only those online: one that leaves is to stop too. */
 	for (cpu = 0; cpu < cpu_count; cpu++) {
 		if (cpu != this_cpu()->index)
 			cpu_kick(cpu);
@@ -113,7 +139,15 @@ void control_check_stop(void)
 {
 	if (likely(!control_stopping()))
 		return;
-	if (__atomic_add_fetch(&stopped_cpus, 1, __ATOMIC_SEQ_CST) == cpu_count)
+	if (__atomic_add_fetch(&stopped_cpus, 1, __ATOMIC_SEQ_CST) == start_count())
+		boot_status->state = PISCES_COKERNEL_STOPPED;
+	cpu_park();
+}
+
+void control_park_alone(void)
+{
+	/* All others may have stopped meanwhile, and waited for this one. */
+	if (start_undone() == __atomic_load_n(&stopped_cpus, __ATOMIC_SEQ_CST))
 		boot_status->state = PISCES_COKERNEL_STOPPED;
 	cpu_park();
 }
@@ -145,6 +179,18 @@ static void serve(const struct pisces_message *message)
 		break;
 	case PISCES_MSG_TASK_KILL:
 		process_task_kill((uint32_t)arg[0]);
+		break;
+	case PISCES_MSG_CPU_ADD:
+		hotplug_add(message->tag, arg[0]);
+		break;
+	case PISCES_MSG_CPU_REMOVE:
+		hotplug_remove(message->tag, arg[0]);
+		break;
+	case PISCES_MSG_MEMORY_ADD:
+		change_memory_add(message->tag, arg[0], arg[1], arg[2]);
+		break;
+	case PISCES_MSG_MEMORY_REMOVE:
+		change_memory_remove(message->tag, arg[0], arg[1]);
 		break;
 	default:
 		print("unknown control message 0x%x from Linux", message->type);
@@ -202,8 +248,24 @@ void control_bell_away(cpu_id_t cpu)
 	if (__atomic_load_n(&bell_cpu, __ATOMIC_RELAXED) != cpu)
 		return;
 	other = sched_find_idle();
-	if (other >= cpu_count)
-		other = 0;
+	if (other == CPU_NONE)
+		other = cpu_next_online(0);
 	__atomic_store_n(&bell_cpu, other, __ATOMIC_RELAXED);
 	__atomic_store_n(&in.ring->bell_cpu, other, __ATOMIC_RELAXED);
+}
+
+void control_take_bell(void)
+{
+	/*
+	 * Whoever has it by bell_cpu: of two that went idle at once, the one may have that
+	 * name and the other that of the ring. Who sleeps next takes it.
+	 */
+	__atomic_store_n(&bell_cpu, this_cpu()->index, __ATOMIC_RELAXED);
+	__atomic_store_n(&in.ring->bell_cpu, this_cpu()->index, __ATOMIC_SEQ_CST);
+	/*
+	 * Against the barrier of who puts a message: either it reads the new name, or we
+	 * find its message here.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	control_poll();
 }

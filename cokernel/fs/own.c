@@ -45,7 +45,7 @@ static void write_cpus(struct text *text)
 	uint32_t number, last;
 	cpu_id_t cpu;
 
-	for (cpu = 0; cpu < cpu_count; cpu++) {
+	FOR_EACH_ONLINE_CPU(cpu) {
 		number = boot_block->cpus[cpu].linux_cpu;
 		if (number < PISCES_MAX_CPUS)
 			set[number / 64] |= 1ull << (number % 64);

@@ -6,8 +6,7 @@
  */
 #include "lib/errno.h"
 #include "lib/print.h"
-#include "lib/string.h"
-#include "mm/direct.h"
+#include "mm/clear.h"
 #include "mm/local.h"
 #include "mm/page.h"
 #include "mm/pagetable.h"
@@ -18,9 +17,6 @@
 
 /* Free memory below this part of all: nobody gets more than was touched. */
 #define SCARCE_PART 16u
-
-/* From one look to the next at what other CPUs want. */
-#define CLEAR_PIECE LARGE_PAGE_SIZE
 
 enum look {
 	LOOK_MAPPED = 0, /* nothing to do */
@@ -156,15 +152,6 @@ static phys_addr_t obtain(struct plan *plan, user_addr_t address)
 	return page_alloc(0, node);
 }
 
-static void clear(phys_addr_t block, uint64_t size)
-{
-	for (uint64_t done = 0; done < size; done += CLEAR_PIECE) {
-		memset(phys_to_virt(block + done), 0, min_u64(CLEAR_PIECE, size - done));
-		if (size > CLEAR_PIECE)
-			lock_relax();
-	}
-}
-
 /* 0: mapped; -EAGAIN: something has changed meanwhile; -ENOMEM. */
 static int install(struct aspace *aspace, user_addr_t address, unsigned int need,
 		   const struct plan *plan, phys_addr_t block)
@@ -210,7 +197,7 @@ int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, b
 		block = obtain(&plan, address);
 		if (block == PAGE_NONE)
 			return -ENOMEM;
-		clear(block, PAGE_SIZE << plan.order);
+		memory_clear(block, PAGE_SIZE << plan.order);
 		lock_take(&aspace->lock);
 		result = install(aspace, address, need, &plan, block);
 		lock_drop(&aspace->lock);

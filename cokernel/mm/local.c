@@ -18,6 +18,11 @@ node_id_t mm_this_node(void)
 	return this_cpu()->node;
 }
 
+void mm_heartbeat(void)
+{
+	this_cpu()->status->heartbeat++;
+}
+
 bool mm_has_huge_pages(void)
 {
 	return cpu_features.huge_pages;

@@ -8,6 +8,10 @@
 /* The node of the calling CPU. */
 node_id_t mm_this_node(void);
 
+/* A sign of life: long work goes on. */
+void mm_heartbeat(void);
+
+
 /* Do the CPUs have pages of 1 GiB? */
 bool mm_has_huge_pages(void);
 

@@ -10,105 +10,15 @@
  */
 #include "mm/page.h"
 
-#include <pisces/abi.h>
-
-#include "lib/list.h"
-#include "lib/lock.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "mm/clear.h"
 #include "mm/direct.h"
+#include "mm/page_internal.h"
 
-#define NODES PISCES_MAX_NODES
-#define ORDERS (PAGE_ORDER_HUGE + 1)
-#define MAX_RANGES (2 * PISCES_MAX_RANGES)
-#define STOCK 64u
-#define STOCK_ORDER 4u /* it is filled by blocks of this order */
-
-/* A page's word: order, kind of block, references. */
-#define WORD_ORDER 0xffu
-#define WORD_KIND 0x300u
-#define WORD_INSIDE 0x000u
-#define WORD_FREE 0x100u
-#define WORD_TAKEN 0x200u
-#define WORD_STOCK 0x300u
-#define WORD_REFERENCE 0x400u
-#define WORD_REFERENCES (~(WORD_REFERENCE - 1))
-
-struct range {
-	phys_addr_t end;
-	uint32_t *words;
-	node_id_t node;
-};
-
-struct node {
-	struct lock lock;
-	uint32_t orders; /* bit n: there is a free block of order n */
-	struct list blocks[ORDERS];
-	uint64_t free; /* bytes, the stock included; read without the lock */
-	uint64_t total;
-	unsigned int stocked;
-	phys_addr_t stock[STOCK];
-} __aligned(64);
-
-/* In order of address; the bases apart, since every search reads only them. */
-static phys_addr_t range_bases[MAX_RANGES];
-static struct range ranges[MAX_RANGES];
-static unsigned int range_count;
-
-static struct node nodes[NODES];
+struct node page_nodes[NODES];
 static uint8_t nearest[NODES][NODES];
 static bool nearest_known;
-
-static uint64_t block_size(unsigned int order)
-{
-	return PAGE_SIZE << order;
-}
-
-static const struct range *range_of(phys_addr_t address, phys_addr_t *base)
-{
-	unsigned int low = 0, high = range_count;
-
-	while (high - low > 1) {
-		unsigned int middle = (low + high) / 2;
-
-		if (range_bases[middle] <= address)
-			low = middle;
-		else
-			high = middle;
-	}
-	if (low == range_count || address < range_bases[low] || address >= ranges[low].end)
-		panic("page %lx is of no memory of this enclave", address);
-	*base = range_bases[low];
-	return &ranges[low];
-}
-
-static uint32_t *word_of(const struct range *range, phys_addr_t base, phys_addr_t address)
-{
-	return &range->words[(address - base) >> PAGE_SHIFT];
-}
-
-static uint32_t *block_word(phys_addr_t block)
-{
-	phys_addr_t base;
-	const struct range *range = range_of(block, &base);
-
-	return word_of(range, base, block);
-}
-
-static uint32_t word_read(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
-static void word_write(uint32_t *word, uint32_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELAXED);
-}
-
-static void free_bytes_add(struct node *node, uint64_t bytes)
-{
-	__atomic_store_n(&node->free, node->free + bytes, __ATOMIC_RELAXED);
-}
 
 /* The node's lock is held in all of the following. */
 
@@ -118,7 +28,7 @@ static void list_block(struct node *node, phys_addr_t block, unsigned int order)
 	node->orders |= 1u << order;
 }
 
-static void unlist_block(struct node *node, phys_addr_t block, unsigned int order)
+void page_unlist(struct node *node, phys_addr_t block, unsigned int order)
 {
 	list_remove(phys_to_virt(block));
 	if (list_empty(&node->blocks[order]))
@@ -126,25 +36,25 @@ static void unlist_block(struct node *node, phys_addr_t block, unsigned int orde
 }
 
 /* Makes a free block and merges it with its buddies as far as they are free. */
-static void release(struct node *node, const struct range *range, phys_addr_t base,
-		    phys_addr_t block, unsigned int order)
+void page_release(struct node *node, const struct range *range, phys_addr_t block,
+		  unsigned int order)
 {
-	word_write(word_of(range, base, block), WORD_INSIDE);
+	word_write(word_of(range, block), WORD_INSIDE);
 	while (order < PAGE_ORDER_HUGE) {
 		phys_addr_t buddy = block ^ block_size(order);
 		uint32_t *word;
 
-		if (buddy < base || buddy + block_size(order) > range->end)
+		if (buddy < range->base || buddy + block_size(order) > range->end)
 			break;
-		word = word_of(range, base, buddy);
+		word = word_of(range, buddy);
 		if (word_read(word) != (WORD_FREE | order))
 			break;
 		word_write(word, WORD_INSIDE);
-		unlist_block(node, buddy, order);
+		page_unlist(node, buddy, order);
 		block &= ~block_size(order);
 		order++;
 	}
-	word_write(word_of(range, base, block), WORD_FREE | order);
+	word_write(word_of(range, block), WORD_FREE | order);
 	list_block(node, block, order);
 }
 
@@ -152,35 +62,34 @@ static void release(struct node *node, const struct range *range, phys_addr_t ba
 static phys_addr_t take(struct node *node, unsigned int order)
 {
 	uint32_t fitting = node->orders & ~((1u << order) - 1);
-	const struct range *range;
-	phys_addr_t block, base;
+	struct range range;
+	phys_addr_t block;
 	unsigned int found;
 
 	if (fitting == 0)
 		return PAGE_NONE;
 	found = (unsigned int)__builtin_ctz(fitting);
 	block = virt_to_phys(node->blocks[found].next);
-	unlist_block(node, block, found);
-	range = range_of(block, &base);
+	page_unlist(node, block, found);
+	range = page_range_of(block);
 	while (found > order) {
 		phys_addr_t upper;
 
 		found--;
 		upper = block + block_size(found);
-		word_write(word_of(range, base, upper), WORD_FREE | found);
+		word_write(word_of(&range, upper), WORD_FREE | found);
 		list_block(node, upper, found);
 	}
 	return block;
 }
 
-static void empty_stock(struct node *node)
+void page_empty_stock(struct node *node)
 {
 	while (node->stocked > 0) {
 		phys_addr_t page = node->stock[--node->stocked];
-		phys_addr_t base;
-		const struct range *range = range_of(page, &base);
+		struct range range = page_range_of(page);
 
-		release(node, range, base, page, 0);
+		page_release(node, &range, page, 0);
 	}
 }
 
@@ -207,7 +116,7 @@ static phys_addr_t take_single(struct node *node)
 
 phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
 {
-	struct node *node = &nodes[id];
+	struct node *node = &page_nodes[id];
 	phys_addr_t block;
 
 	ASSERT(id < NODES && order <= PAGE_ORDER_HUGE);
@@ -216,7 +125,7 @@ phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
 	lock_take(&node->lock);
 	block = order == 0 ? take_single(node) : take(node, order);
 	if (block == PAGE_NONE && node->stocked > 0) {
-		empty_stock(node);
+		page_empty_stock(node);
 		block = take(node, order);
 	}
 	if (block != PAGE_NONE) {
@@ -234,7 +143,7 @@ phys_addr_t page_alloc(unsigned int order, node_id_t id)
 	for (unsigned int i = 0; block == PAGE_NONE && i < NODES; i++) {
 		node_id_t next = nearest[id][i];
 
-		if (next != id && nodes[next].total != 0)
+		if (next != id && page_nodes[next].total != 0)
 			block = page_alloc_local(order, next);
 	}
 	return block;
@@ -245,16 +154,15 @@ phys_addr_t page_alloc_zero(unsigned int order, node_id_t node)
 	phys_addr_t block = page_alloc(order, node);
 
 	if (block != PAGE_NONE)
-		memset(phys_to_virt(block), 0, block_size(order));
+		memory_clear(block, block_size(order));
 	return block;
 }
 
 void page_free(phys_addr_t block, unsigned int order)
 {
-	phys_addr_t base;
-	const struct range *range = range_of(block, &base);
-	struct node *node = &nodes[range->node];
-	uint32_t *word = word_of(range, base, block);
+	struct range range = page_range_of(block);
+	struct node *node = &page_nodes[range.node];
+	uint32_t *word = word_of(&range, block);
 
 	lock_take(&node->lock);
 	if (unlikely(word_read(word) != (WORD_TAKEN | WORD_REFERENCE | order) ||
@@ -266,7 +174,7 @@ void page_free(phys_addr_t block, unsigned int order)
 		word_write(word, WORD_STOCK);
 		node->stock[node->stocked++] = block;
 	} else {
-		release(node, range, base, block, order);
+		page_release(node, &range, block, order);
 	}
 	lock_drop(&node->lock);
 }
@@ -345,23 +253,6 @@ void page_set_distances(const uint8_t *slit, unsigned int count, unsigned int st
 	know_nearest(slit, count, stride);
 }
 
-static unsigned int insert_range(phys_addr_t base, phys_addr_t end)
-{
-	unsigned int at = range_count;
-
-	ASSERT(range_count < MAX_RANGES);
-	for (; at > 0 && range_bases[at - 1] > base; at--) {
-		range_bases[at] = range_bases[at - 1];
-		ranges[at] = ranges[at - 1];
-	}
-	if ((at > 0 && ranges[at - 1].end > base) ||
-	    (at < range_count && range_bases[at + 1] < end))
-		panic("memory %lx to %lx was there already", base, end);
-	range_bases[at] = base;
-	range_count++;
-	return at;
-}
-
 static unsigned int largest_order(phys_addr_t at, phys_addr_t end)
 {
 	unsigned int order = PAGE_ORDER_HUGE;
@@ -371,59 +262,71 @@ static unsigned int largest_order(phys_addr_t at, phys_addr_t end)
 	return order;
 }
 
+void page_release_all(struct node *node, const struct range *range, phys_addr_t at,
+		      phys_addr_t end)
+{
+	while (at < end) {
+		unsigned int order = largest_order(at, end);
+
+		page_release(node, range, at, order);
+		at += block_size(order);
+	}
+}
+
 /* The largest power of two that divides ADDRESS; 0 is most aligned of all. */
 static uint64_t alignment_of(phys_addr_t address)
 {
 	return address != 0 ? address & (0 - address) : UINT64_MAX;
 }
 
-void page_add_range(phys_addr_t base, uint64_t size, node_id_t id)
+bool page_can_add(phys_addr_t base, uint64_t size, node_id_t node)
 {
-	phys_addr_t end = base + size, at = base, until = end;
-	uint64_t words = align_up((size >> PAGE_SHIFT) * sizeof(uint32_t), PAGE_SIZE);
-	struct node *node = &nodes[id];
-	struct range *range;
+	return node < NODES && size != 0 && (base | size) % PAGE_SIZE == 0 && base + size > base &&
+	       page_range_fits(base, base + size);
+}
 
-	ASSERT(id < NODES && (base | size) % PAGE_SIZE == 0 && end > base);
+void page_add_range(phys_addr_t base, uint64_t size, node_id_t id, unsigned int granule_shift)
+{
+	uint64_t words = align_up((size >> PAGE_SHIFT) * sizeof(uint32_t), PAGE_SIZE);
+	struct range range = { .base = base, .end = base + size, .node = id };
+	phys_addr_t at = base, until = range.end, keep = base;
+	struct node *node = &page_nodes[id];
+
+	ASSERT(id < NODES && (base | size) % PAGE_SIZE == 0 && range.end > base);
 	if (!nearest_known)
 		know_nearest(NULL, 0, 0);
+	/* At the less aligned end, where the fewest large blocks are lost. */
+	if (alignment_of(base) <= alignment_of(range.end)) {
+		at += words;
+	} else {
+		until -= words;
+		keep = until;
+	}
+	range.words = phys_to_virt(keep);
+	if (!page_range_fits(base, range.end))
+		panic("memory %lx to %lx was there already", base, range.end);
+	memset(range.words, 0, words);
+	page_range_add(&range, granule_shift, keep, words);
+
+	lock_take(&node->lock);
 	if (node->blocks[0].next == NULL) {
 		for (unsigned int i = 0; i < ORDERS; i++)
 			list_init(&node->blocks[i]);
 	}
-	range = &ranges[insert_range(base, end)];
-	/* At the less aligned end, where the fewest large blocks are lost. */
-	if (alignment_of(base) <= alignment_of(end)) {
-		range->words = phys_to_virt(base);
-		at += words;
-	} else {
-		until -= words;
-		range->words = phys_to_virt(until);
-	}
-	range->end = end;
-	range->node = id;
-	memset(range->words, 0, words);
-
-	lock_take(&node->lock);
-	node->total += until - at;
+	__atomic_store_n(&node->total, node->total + (until - at), __ATOMIC_RELAXED);
 	free_bytes_add(node, until - at);
-	while (at < until) {
-		unsigned int order = largest_order(at, until);
-
-		release(node, range, base, at, order);
-		at += block_size(order);
-	}
+	page_release_all(node, &range, at, until);
 	lock_drop(&node->lock);
 }
 
 uint64_t page_node_free_bytes(node_id_t id)
 {
-	return id < NODES ? __atomic_load_n(&nodes[id].free, __ATOMIC_RELAXED) : 0;
+	return id < NODES ? __atomic_load_n(&page_nodes[id].free, __ATOMIC_RELAXED) : 0;
 }
 
 uint64_t page_node_total_bytes(node_id_t id)
 {
-	return id < NODES ? nodes[id].total : 0;
+	return id < NODES ? __atomic_load_n(&page_nodes[id].total, __ATOMIC_RELAXED) : 0;
 }
 
 uint64_t page_total(void)

@@ -14,10 +14,12 @@
 #define PAGE_NONE UINT64_MAX
 
 /*
- * Adds a free range: page aligned, of one node. Its own bookkeeping is taken from it.
- * At start, before other CPUs use this.
+ * Adds a free range: page aligned, of one node. Its own bookkeeping is taken from it. It
+ * can be given back in aligned pieces of 1 << GRANULE_SHIFT bytes: page_remove(). At any
+ * time, also while other CPUs allocate; one at a time. Panics if page_can_add() says no.
  */
-void page_add_range(phys_addr_t base, uint64_t size, node_id_t node);
+void page_add_range(phys_addr_t base, uint64_t size, node_id_t node, unsigned int granule_shift);
+bool page_can_add(phys_addr_t base, uint64_t size, node_id_t node);
 
 /* The order in which nodes are asked when NODE has none left: nearest first. */
 void page_set_distances(const uint8_t *slit, unsigned int nodes, unsigned int stride);
@@ -49,7 +51,7 @@ unsigned int page_order(phys_addr_t block);
  */
 void page_split(phys_addr_t block, unsigned int order, unsigned int to);
 
-uint64_t page_total(void); /* bytes ever added, less bookkeeping */
+uint64_t page_total(void); /* bytes that are there, less bookkeeping */
 uint64_t page_free_bytes(void);
 uint64_t page_node_free_bytes(node_id_t node);
 uint64_t page_node_total_bytes(node_id_t node);

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/aspace.h"
 #include "mm/direct.h"
+#include "mm/local.h"
 #include "mm/page.h"
 
 #define USER_ENTRIES 256u /* of the top table; the others are the kernel's */
@@ -225,6 +226,7 @@ static uint64_t free_below(uint64_t entry, unsigned int level)
 	}
 	page_free(entry & PTE_ADDRESS, 0);
 	/* The end of a large program takes long; other CPUs may want something meanwhile. */
+	mm_heartbeat();
 	lock_relax();
 	return bytes;
 }

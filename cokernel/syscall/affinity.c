@@ -19,7 +19,7 @@ static uint64_t mask_bytes(void)
 	uint32_t highest = 0;
 	cpu_id_t cpu;
 
-	for (cpu = 0; cpu < cpu_count; cpu++) {
+	FOR_EACH_ONLINE_CPU(cpu) {
 		if (boot_block->cpus[cpu].linux_cpu > highest)
 			highest = boot_block->cpus[cpu].linux_cpu;
 	}
@@ -55,7 +55,7 @@ int64_t syscall_sched_getaffinity(const struct syscall_args *args)
 	thread = find_thread((tid_t)args->a[0]);
 	if (!thread)
 		return -ESRCH;
-	for (cpu = 0; cpu < cpu_count; cpu++) {
+	FOR_EACH_ONLINE_CPU(cpu) {
 		number = boot_block->cpus[cpu].linux_cpu;
 		if ((thread->cpus[cpu / 64] >> (cpu % 64) & 1) && number < PISCES_MAX_CPUS)
 			mask[number / 64] |= 1ull << (number % 64);
@@ -77,22 +77,26 @@ int64_t syscall_sched_setaffinity(const struct syscall_args *args)
 
 	if (copy_from_user(mask, args->a[2], size) != 0)
 		return -EFAULT;
-	for (cpu = 0; cpu < cpu_count; cpu++) {
+	FOR_EACH_ONLINE_CPU(cpu) {
 		number = boot_block->cpus[cpu].linux_cpu;
 		if (number < PISCES_MAX_CPUS && (mask[number / 64] >> (number % 64) & 1))
 			cpus[cpu / 64] |= 1ull << (cpu % 64);
 	}
+	thread = find_thread((tid_t)args->a[0]);
+	if (!thread)
+		return -ESRCH;
+	lock_take(&process->lock);
+	/* Under the lock, under which a CPU that goes is taken out of the sets. */
 	for (i = 0; i < PISCES_CPU_WORDS; i++) {
 		cpus[i] &= process->cpus[i];
 		any |= cpus[i];
 	}
-	if (any == 0)
+	if (any == 0) {
+		lock_drop(&process->lock);
+		thread_put(thread);
 		return -EINVAL;
-	thread = find_thread((tid_t)args->a[0]);
-	if (!thread)
-		return -ESRCH;
+	}
 	/* New CPUs first: at no time does the scheduler find the set empty. */
-	lock_take(&process->lock);
 	for (i = 0; i < PISCES_CPU_WORDS; i++)
 		__atomic_fetch_or(&thread->cpus[i], cpus[i], __ATOMIC_SEQ_CST);
 	for (i = 0; i < PISCES_CPU_WORDS; i++)

@@ -38,6 +38,21 @@ static struct process *find(uint32_t task)
 	return found;
 }
 
+bool process_for_each(bool (*fn)(struct process *process, void *argument), void *argument)
+{
+	struct list *pos;
+	bool go_on = true;
+
+	lock_take(&processes_lock);
+	LIST_FOR_EACH(pos, &processes) {
+		go_on = fn(LIST_ENTRY(pos, struct process, link), argument);
+		if (!go_on)
+			break;
+	}
+	lock_drop(&processes_lock);
+	return go_on;
+}
+
 void process_get(struct process *process)
 {
 	__atomic_fetch_add(&process->references, 1, __ATOMIC_RELAXED);
@@ -120,11 +135,8 @@ void process_task_cpus(uint32_t task, uint32_t word, uint64_t bits)
 		return;
 	if (word < PISCES_CPU_WORDS && !process->started) {
 		/* Only CPUs that there are. */
-		if (word == cpu_count / 64)
-			bits &= (1ull << (cpu_count % 64)) - 1;
-		else if (word > cpu_count / 64)
-			bits = 0;
-		process->cpus[word] = bits;
+		process->cpus[word] =
+			bits & __atomic_load_n(&cpu_online_set[word], __ATOMIC_SEQ_CST);
 	}
 	process_put(process);
 }

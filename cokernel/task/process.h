@@ -65,6 +65,9 @@ void process_task_start(uint32_t task);
 void process_task_signal(uint32_t task, int signal);
 void process_task_kill(uint32_t task);
 
+/* FN for each process, under the lock of the list, until it says false. Returns the last answer. */
+bool process_for_each(bool (*fn)(struct process *process, void *argument), void *argument);
+
 void process_get(struct process *process);
 void process_put(struct process *process); /* no lock held */
 

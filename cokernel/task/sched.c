@@ -14,50 +14,9 @@
 #include "mm/heap.h"
 #include "mm/page.h"
 #include "task/futex.h"
+#include "task/hotplug.h"
 #include "task/process.h"
-#include "task/thread.h"
-#include "task/timer.h"
-
-/* What the next thread does for the one before it, once that is off its stack. */
-enum aftermath {
-	AFTER_NOTHING,
-	AFTER_EXIT,  /* give its reference back */
-	AFTER_MOVE,  /* queue it on its new CPU */
-};
-
-struct run_queue {
-	struct lock lock; /* held across a switch; dropped by the next thread */
-	struct list ready;
-	unsigned int ready_count;
-	unsigned int threads; /* that have this CPU, in any state; atomic */
-	bool idle;	      /* its idle thread runs and looks at `ready` before it halts */
-	struct timer slice;
-	struct thread *previous;
-	enum aftermath aftermath;
-};
-
-static struct run_queue *queue_of(cpu_id_t cpu)
-{
-	return cpu_get(cpu)->run_queue;
-}
-
-/* For looking at all CPUs, of which some may be on their way up still: then NULL. */
-static struct run_queue *queue_if_up(cpu_id_t cpu)
-{
-	struct cpu *which = cpu_get(cpu);
-
-	return which ? __atomic_load_n(&which->run_queue, __ATOMIC_ACQUIRE) : NULL;
-}
-
-static struct run_queue *own_queue(void)
-{
-	return this_cpu()->run_queue;
-}
-
-static bool set_has(const uint64_t *set, cpu_id_t cpu)
-{
-	return __atomic_load_n(&set[cpu / 64], __ATOMIC_RELAXED) >> (cpu % 64) & 1;
-}
+#include "task/run_queue.h"
 
 void sched_init(void)
 {
@@ -70,25 +29,72 @@ static void slice_over(struct timer *timer)
 	this_cpu()->current->resched = true;
 }
 
-void sched_init_cpu(void)
+bool sched_prepare_cpu(struct cpu *cpu)
 {
-	struct cpu *cpu = this_cpu();
-	struct run_queue *queue = heap_alloc_zero(sizeof(*queue));
-	struct thread *idle = heap_alloc_zero(sizeof(*idle));
+	struct run_queue *queue;
+	struct thread *idle;
 
-	if (!queue || !idle)
-		panic("no memory for the run queue of CPU %u", cpu->index);
-	timer_init_cpu();
+	if (!timer_prepare_cpu(cpu))
+		return false;
+	if (cpu->run_queue)
+		return true;
+	queue = heap_alloc_zero(sizeof(*queue));
+	idle = heap_alloc_zero(sizeof(*idle));
+	if (!queue || !idle) {
+		heap_free(queue);
+		heap_free(idle);
+		return false;
+	}
 	list_init(&queue->ready);
 	timer_init(&queue->slice, slice_over);
 	list_init(&idle->run_link);
-	idle->cpu = cpu->index;
-	idle->state = THREAD_RUNNABLE;
 	idle->references = 1;
 	cpu->idle = idle;
-	cpu->current = idle;
-	cpu->status->task = UINT32_MAX;
 	__atomic_store_n(&cpu->run_queue, queue, __ATOMIC_RELEASE);
+	return true;
+}
+
+void sched_cancel_cpu(struct cpu *cpu)
+{
+	heap_free(cpu->run_queue);
+	heap_free(cpu->idle);
+	heap_free(cpu->timers);
+}
+
+void sched_init_cpu(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct run_queue *queue;
+
+	if (!sched_prepare_cpu(cpu))
+		panic("no memory for the run queue of CPU %u", cpu->index);
+	cpu->idle->cpu = cpu->index;
+	cpu->idle->state = THREAD_RUNNABLE;
+	cpu->status->task = UINT32_MAX;
+	/* The thread's part of a CPU that came back to this index is as its last left it. */
+	cpu->current = cpu->idle;
+	queue = cpu->run_queue;
+	queue->slice.cpu = cpu->index;
+	lock_take(&queue->lock);
+	queue->closed = false;
+	lock_drop(&queue->lock);
+}
+
+bool sched_close_cpu(void)
+{
+	struct run_queue *queue = own_queue();
+	bool empty;
+
+	lock_take(&queue->lock);
+	empty = list_empty(&queue->ready);
+	if (empty) {
+		queue->closed = true;
+		__atomic_store_n(&queue->idle, false, __ATOMIC_SEQ_CST);
+	}
+	lock_drop(&queue->lock);
+	if (empty)
+		timer_cancel(&queue->slice);
+	return empty;
 }
 
 /* Loads the address space that the next code on this CPU needs; NULL: the kernel's. */
@@ -105,19 +111,23 @@ static void notice(cpu_id_t cpu)
 		cpu_kick(cpu);
 }
 
-/* QUEUE->lock is held. True: its CPU is to be told, after the lock is dropped. */
-static bool enqueue(struct run_queue *queue, struct thread *thread)
+/* THREAD, which is in no queue and does not run, becomes ready on its CPU. */
+static void enqueue_own(struct thread *thread)
 {
-	list_append(&queue->ready, &thread->run_link);
-	return queue->ready_count++ == 0;
-}
-
-static void enqueue_on(cpu_id_t cpu, struct thread *thread)
-{
-	struct run_queue *queue = queue_of(cpu);
+	struct run_queue *queue;
+	cpu_id_t cpu;
 	bool tell;
 
-	lock_take(&queue->lock);
+	for (;;) {
+		cpu = thread->cpu;
+		queue = queue_of(cpu);
+		lock_take(&queue->lock);
+		if (likely(!queue->closed))
+			break;
+		/* The CPU left after it was chosen; the thread's set does not have it any more. */
+		change_cpu(thread, sched_choose(thread->cpus, cpu));
+		lock_drop(&queue->lock);
+	}
 	tell = enqueue(queue, thread);
 	lock_drop(&queue->lock);
 	if (tell)
@@ -137,7 +147,7 @@ static void finish_switch(void)
 	if (aftermath == AFTER_EXIT)
 		thread_put(previous);
 	else if (aftermath == AFTER_MOVE)
-		enqueue_on(previous->cpu, previous);
+		enqueue_own(previous);
 }
 
 /*
@@ -240,9 +250,7 @@ void sched_migrate(cpu_id_t to)
 	if (to == this_cpu()->index)
 		return;
 	lock_take(&queue->lock);
-	__atomic_fetch_sub(&queue->threads, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&queue_of(to)->threads, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&self->cpu, to, __ATOMIC_RELEASE);
+	change_cpu(self, to);
 	switch_to_next(queue, AFTER_MOVE);
 }
 
@@ -262,78 +270,6 @@ static struct run_queue *lock_queue_of(struct thread *thread)
 	}
 }
 
-bool sched_is_idle(cpu_id_t cpu)
-{
-	struct run_queue *queue = queue_if_up(cpu);
-
-	return queue && __atomic_load_n(&queue->idle, __ATOMIC_SEQ_CST) &&
-	       __atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0;
-}
-
-/* An idle CPU of SET (NULL: any), or cpu_count. */
-static cpu_id_t find_idle(const uint64_t *set)
-{
-	cpu_id_t cpu;
-
-	for (cpu = 0; cpu < cpu_count; cpu++) {
-		if ((!set || set_has(set, cpu)) && sched_is_idle(cpu))
-			return cpu;
-	}
-	return cpu_count;
-}
-
-cpu_id_t sched_find_idle(void)
-{
-	return find_idle(NULL);
-}
-
-cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other)
-{
-	cpu_id_t cpu;
-
-	if (own_queue()->ready_count == 0 && (blocking || own_queue()->idle))
-		return this_cpu()->index;
-	cpu = find_idle(NULL);
-	return cpu < cpu_count ? cpu : other;
-}
-
-cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
-{
-	cpu_id_t best = cpu_count, step, cpu;
-	uint64_t load, least = UINT64_MAX;
-
-	for (step = 1; step <= cpu_count; step++) {
-		cpu = (after + step) % cpu_count;
-		if (!set_has(set, cpu))
-			continue;
-		/* Idle ones first, whatever sleeps there; then those with the fewest threads. */
-		load = __atomic_load_n(&queue_of(cpu)->threads, __ATOMIC_RELAXED);
-		if (!sched_is_idle(cpu))
-			load += 1ull << 32;
-		if (load < least) {
-			least = load;
-			best = cpu;
-		}
-	}
-	ASSERT(best < cpu_count);
-	return best;
-}
-
-/* Where THREAD, which is blocked and wakes up, goes. */
-static cpu_id_t wake_cpu(const struct thread *thread)
-{
-	cpu_id_t idle;
-
-	if (set_has(thread->cpus, thread->cpu) && sched_is_idle(thread->cpu))
-		return thread->cpu;
-	idle = find_idle(thread->cpus);
-	if (idle < cpu_count)
-		return idle;
-	if (set_has(thread->cpus, thread->cpu))
-		return thread->cpu;
-	return sched_choose(thread->cpus, thread->cpu);
-}
-
 static void wake(struct thread *thread, bool woken)
 {
 	struct run_queue *queue = lock_queue_of(thread);
@@ -347,8 +283,8 @@ static void wake(struct thread *thread, bool woken)
 		return;
 	}
 	thread->state = THREAD_RUNNABLE;
-	to = wake_cpu(thread);
-	if (to == thread->cpu) {
+	to = sched_wake_cpu(thread);
+	if (to == thread->cpu && !queue->closed) {
 		tell = enqueue(queue, thread);
 		lock_drop(&queue->lock);
 		if (tell)
@@ -356,11 +292,9 @@ static void wake(struct thread *thread, bool woken)
 		return;
 	}
 	/* It is in no queue and does not run, so it stays ours between the two locks. */
-	__atomic_fetch_sub(&queue->threads, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&queue_of(to)->threads, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&thread->cpu, to, __ATOMIC_RELEASE);
+	change_cpu(thread, to);
 	lock_drop(&queue->lock);
-	enqueue_on(to, thread);
+	enqueue_own(thread);
 }
 
 void sched_wake(struct thread *thread)
@@ -375,7 +309,7 @@ void sched_wake_waiter(struct thread *thread)
 
 void sched_add(struct thread *thread)
 {
-	enqueue_on(thread->cpu, thread);
+	enqueue_own(thread);
 }
 
 void sched_count(struct thread *thread)
@@ -426,10 +360,10 @@ nsec_t sched_cpu_time(const struct thread *thread)
 /* Others wait for this CPU: they get it, or the running thread goes to an idle one. */
 static void end_slice(struct thread *self)
 {
-	cpu_id_t idle = find_idle(self->cpus);
+	cpu_id_t idle = sched_find_idle_of(self->cpus);
 
 	self->resched = false;
-	if (idle < cpu_count)
+	if (idle != CPU_NONE)
 		sched_migrate(idle);
 	else
 		sched_yield_cpu();
@@ -451,65 +385,21 @@ void sched_return_to_user(void)
 		timer_arm(&queue->slice, time_now() + SCHED_SLICE);
 }
 
-/* A thread that waits in the queue of VICTIM, a busy CPU, and may run on this one. */
-static struct thread *steal_from(cpu_id_t victim)
-{
-	struct run_queue *queue = queue_of(victim);
-	struct thread *thread, *found = NULL;
-	struct list *pos;
-
-	lock_take(&queue->lock);
-	/* An idle CPU is about to run what it has. */
-	if (!queue->idle) {
-		LIST_FOR_EACH(pos, &queue->ready) {
-			thread = LIST_ENTRY(pos, struct thread, run_link);
-			if (!set_has(thread->cpus, this_cpu()->index))
-				continue;
-			list_remove(&thread->run_link);
-			queue->ready_count--;
-			__atomic_fetch_sub(&queue->threads, 1, __ATOMIC_RELAXED);
-			__atomic_fetch_add(&own_queue()->threads, 1, __ATOMIC_RELAXED);
-			__atomic_store_n(&thread->cpu, this_cpu()->index, __ATOMIC_RELEASE);
-			found = thread;
-			break;
-		}
-	}
-	lock_drop(&queue->lock);
-	return found;
-}
-
-/* This CPU has nothing to do: takes a thread from one that has too much. */
-static void steal(void)
-{
-	struct run_queue *queue;
-	struct thread *thread;
-	cpu_id_t step, cpu;
-
-	for (step = 1; step < cpu_count; step++) {
-		cpu = (this_cpu()->index + step) % cpu_count;
-		queue = queue_if_up(cpu);
-		if (!queue || __atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0)
-			continue;
-		thread = steal_from(cpu);
-		if (thread) {
-			enqueue_on(this_cpu()->index, thread);
-			return;
-		}
-	}
-}
-
 void sched_run(void)
 {
 	struct cpu *cpu = this_cpu();
 	struct run_queue *queue = cpu->run_queue;
+	struct thread *stolen;
 
 	__atomic_store_n(&queue->idle, true, __ATOMIC_SEQ_CST);
 	for (;;) {
 		control_check_stop();
+		hotplug_check_leave();
 		control_poll();
 		channel_poll_all();
-		if (list_empty(&queue->ready))
-			steal();
+		stolen = list_empty(&queue->ready) ? sched_steal() : NULL;
+		if (stolen)
+			enqueue_own(stolen);
 		lock_take(&queue->lock);
 		if (!list_empty(&queue->ready)) {
 			switch_to_next(queue, AFTER_NOTHING);
@@ -526,7 +416,7 @@ void sched_run(void)
 		cpu->status->state = PISCES_CPU_IDLE;
 		if (control_may_sleep(cpu->index) && channel_may_sleep_all(cpu->index) &&
 		    __atomic_load_n(&queue->ready_count, __ATOMIC_SEQ_CST) == 0 &&
-		    !control_stopping())
+		    !control_stopping() && !hotplug_leaving())
 			cpu_wait();
 		cpu->status->state = PISCES_CPU_KERNEL;
 	}

@@ -12,7 +12,7 @@
  *	table of threads      (thread.c)
  *	wait_queue->lock      (futex buckets in order of address; a channel's is
  *			       its queue's)
- *	run queue             (sched.c)
+ *	run queue             (sched.c; one at a time)
  *	timers of a CPU       (timer.c; callbacks run without it)
  *
  * No lock is held while a program's memory is copied or an aspace_ function
@@ -27,11 +27,26 @@
 
 struct thread;
 struct aspace;
+struct cpu;
 
 #define SCHED_SLICE (10u * 1000 * 1000) /* ns */
 
 void sched_init(void);	   /* once */
 void sched_init_cpu(void); /* each CPU: makes the running boot code its idle thread */
+
+/*
+ * What CPU needs for sched_init_cpu(), made beforehand, if it has it not from the CPU
+ * that was there before. False: out of memory. sched_cancel_cpu() undoes it for a CPU
+ * that never came up.
+ */
+bool sched_prepare_cpu(struct cpu *cpu);
+void sched_cancel_cpu(struct cpu *cpu);
+
+/*
+ * The idle thread of this CPU, which no thread has in its set any more: from now on
+ * nothing comes into its queue. False: something is still there.
+ */
+bool sched_close_cpu(void);
 
 /* The idle loop of this CPU: runs threads; when there are none, serves rings and halts. */
 __noreturn void sched_run(void);
@@ -94,7 +109,7 @@ void sched_forget(struct thread *thread);
  */
 cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other);
 bool sched_is_idle(cpu_id_t cpu);
-cpu_id_t sched_find_idle(void); /* any idle CPU, or cpu_count */
+cpu_id_t sched_find_idle(void); /* any idle CPU, or CPU_NONE */
 
 /* CPU time of a thread so far, the running stretch included. */
 nsec_t sched_cpu_time(const struct thread *thread);

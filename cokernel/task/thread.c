@@ -105,6 +105,19 @@ static void wait_expired(struct timer *timer)
 	sched_wake(thread);
 }
 
+/* Those of CPUS that the process has; all it has if there is none. process->lock is held. */
+static void set_cpus(struct thread *thread, const uint64_t *cpus)
+{
+	const uint64_t *most = thread->process->cpus;
+	uint64_t any = 0;
+	unsigned int i;
+
+	for (i = 0; i < PISCES_CPU_WORDS; i++)
+		any |= thread->cpus[i] = cpus[i] & most[i];
+	if (any == 0)
+		memcpy(thread->cpus, most, sizeof(thread->cpus));
+}
+
 /* The first code of every thread. */
 static void begin(void *argument)
 {
@@ -140,12 +153,6 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 	list_init(&thread->process_link);
 	list_init(&thread->all_link);
 	timer_init(&thread->wait_timer, wait_expired);
-	memcpy(thread->cpus, cpus, sizeof(thread->cpus));
-	/* A program begins on its first CPU, and goes on to the others from there. */
-	thread->cpu = sched_choose(thread->cpus, process->thread_count == 0 ? cpu_count - 1 :
-									      this_cpu()->index);
-	thread->wait_timer.cpu = thread->cpu;
-
 	lock_take(&process->lock);
 	if (process->ending) {
 		lock_drop(&process->lock);
@@ -154,6 +161,12 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 		*error = ESRCH;
 		return NULL;
 	}
+	/* From here on hotplug.c finds it, so it must not have a CPU that went before. */
+	set_cpus(thread, cpus);
+	/* A program begins on its first CPU, and goes on to the others from there. */
+	thread->cpu = sched_choose(thread->cpus, process->thread_count == 0 ? PISCES_MAX_CPUS - 1 :
+									      this_cpu()->index);
+	thread->wait_timer.cpu = thread->cpu;
 	process_get(process);
 	list_append(&process->threads, &thread->process_link);
 	process->thread_count++;

@@ -16,14 +16,18 @@ struct timers {
 	struct timer *running;	/* its callback runs now, without the lock */
 };
 
-void timer_init_cpu(void)
+bool timer_prepare_cpu(struct cpu *cpu)
 {
-	struct timers *timers = heap_alloc_zero(sizeof(*timers));
+	struct timers *timers;
 
+	if (cpu->timers)
+		return true;
+	timers = heap_alloc_zero(sizeof(*timers));
 	if (!timers)
-		panic("no memory for the timers of CPU %u", this_cpu()->index);
+		return false;
 	list_init(&timers->armed);
-	this_cpu()->timers = timers;
+	cpu->timers = timers;
+	return true;
 }
 
 void timer_init(struct timer *timer, void (*expired)(struct timer *timer))
@@ -51,34 +55,56 @@ static void program(struct timers *timers)
 	lapic_timer_arm(deadline > now ? deadline - now : 1);
 }
 
+/* Into this CPU's list, whose lock is held. */
+static void insert(struct timers *timers, struct timer *timer)
+{
+	struct list *pos;
+
+	__atomic_store_n(&timer->cpu, this_cpu()->index, __ATOMIC_RELEASE);
+	LIST_FOR_EACH(pos, &timers->armed) {
+		if (LIST_ENTRY(pos, struct timer, link)->deadline > timer->deadline)
+			break;
+	}
+	list_insert_between(&timer->link, pos->prev, pos);
+	__atomic_store_n(&timer->armed, true, __ATOMIC_RELAXED);
+}
+
 void timer_arm(struct timer *timer, nsec_t deadline)
 {
 	struct timers *timers = this_cpu()->timers;
-	struct list *pos;
 
 	timer_cancel(timer);
 	if (deadline == NSEC_FOREVER)
 		return;
 	lock_take(&timers->lock);
 	timer->deadline = deadline;
-	timer->cpu = this_cpu()->index;
-	LIST_FOR_EACH(pos, &timers->armed) {
-		if (LIST_ENTRY(pos, struct timer, link)->deadline > deadline)
-			break;
-	}
-	list_insert_between(&timer->link, pos->prev, pos);
-	__atomic_store_n(&timer->armed, true, __ATOMIC_RELAXED);
+	insert(timers, timer);
 	if (timers->armed.next == &timer->link)
 		program(timers);
 	lock_drop(&timers->lock);
 }
 
+/* Takes the lock of the list that TIMER was armed in last, which another CPU may adopt. */
+static struct timers *lock_timers_of(struct timer *timer)
+{
+	struct timers *timers;
+	cpu_id_t cpu;
+
+	for (;;) {
+		cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
+		timers = cpu_get(cpu)->timers;
+		lock_take(&timers->lock);
+		if (__atomic_load_n(&timer->cpu, __ATOMIC_RELAXED) == cpu)
+			return timers;
+		lock_drop(&timers->lock);
+	}
+}
+
 bool timer_cancel(struct timer *timer)
 {
-	struct timers *timers = cpu_get(timer->cpu)->timers;
+	struct timers *timers = lock_timers_of(timer);
 	bool was_armed, was_first;
 
-	lock_take(&timers->lock);
 	was_armed = timer->armed;
 	if (was_armed) {
 		was_first = timers->armed.next == &timer->link;
@@ -95,6 +121,27 @@ bool timer_cancel(struct timer *timer)
 		cpu_relax();
 	}
 	return was_armed;
+}
+
+/*
+ * One at a time, and both locks at once: at no time is a timer armed and in no list.
+ * Nobody else takes two of these locks.
+ */
+void timer_adopt(cpu_id_t from)
+{
+	struct timers *old = cpu_get(from)->timers, *own = this_cpu()->timers;
+	struct timer *timer;
+
+	lock_take(&old->lock);
+	lock_take(&own->lock);
+	while (!list_empty(&old->armed)) {
+		timer = LIST_ENTRY(old->armed.next, struct timer, link);
+		list_remove(&timer->link);
+		insert(own, timer);
+	}
+	program(own);
+	lock_drop(&own->lock);
+	lock_drop(&old->lock);
 }
 
 void timer_interrupt(void)

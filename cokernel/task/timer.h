@@ -13,11 +13,17 @@ struct timer {
 	struct list link;
 	nsec_t deadline;
 	void (*expired)(struct timer *timer);
-	cpu_id_t cpu; /* where it was armed last */
+	cpu_id_t cpu; /* where it was armed last; changed under the lock of that CPU's list */
 	bool armed;
 };
 
-void timer_init_cpu(void); /* each CPU, once */
+struct cpu;
+
+/* What CPU needs for its timers, if it has it not yet. False: out of memory. */
+bool timer_prepare_cpu(struct cpu *cpu);
+
+/* The timers of FROM, a CPU that has parked, become this CPU's. */
+void timer_adopt(cpu_id_t from);
 
 void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
 
