@@ -201,6 +201,18 @@ static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error
 	return 0;
 }
 
+/* This release takes memory in one way. */
+int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,
+		       struct pisces_error *error)
+{
+	struct pisces_add_memory add = {.size = size, .node = node, .way = PISCES_MEMORY_CONTIG};
+
+	note[0] = '\0';
+	if (way != PISCES_WAY_DEFAULT)
+		add.way = (uint32_t)way;
+	return ioctl(enclave_fd, PISCES_IOC_ADD_MEMORY, &add) < 0 ? cannot_take_memory(&add, error) : 0;
+}
+
 static int take_memory(int fd, const struct pisces_plan *plan, struct pisces_error *error)
 {
 	for (unsigned int i = 0; i < plan->memory_count; i++) {

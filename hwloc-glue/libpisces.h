@@ -184,6 +184,13 @@ int pisces_enclave_open(uint32_t enclave, struct pisces_error *error);
 int pisces_enclave_change(int enclave_fd, const struct pisces_change *change,
 			  struct pisces_error *error);
 
+/*
+ * Adds to *CPUS the COUNT online CPUs that an enclave of *INFO should get if it wants as
+ * many more: by the rules of the plan, on the NUMA node of its memory if that has enough.
+ */
+int pisces_change_choose(const struct pisces_info *info, unsigned int count,
+			 struct pisces_cpuset *cpus, struct pisces_error *error);
+
 /* Takes SIZE bytes of NUMA node NODE by WAY, for an enclave that is new or runs. NOTE: as
  * in struct pisces_start_times, at least 256 bytes. */
 int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,

@@ -126,9 +126,8 @@ struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 		return NULL;
 	if (info_on(device, enclave, &info, error) < 0)
 		goto out;
-	if (info.cpu_count > PISCES_MAX_CPUS)
-		info.cpu_count = PISCES_MAX_CPUS;
-	size = sizeof(*status) + info.cpu_count * sizeof(status->cpu[0]);
+	/* It has room for more CPUs than there are now, and holes where one has left. */
+	size = sizeof(*status) + PISCES_MAX_CPUS * sizeof(status->cpu[0]);
 	status = calloc(1, size);
 	if (!status) {
 		pisces_fail(error, "no memory to look at enclave %u", enclave);
@@ -148,6 +147,8 @@ struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 	*cpus = 0;
 	if (stored > sizeof(*status))
 		*cpus = (unsigned int)((stored - sizeof(*status)) / sizeof(status->cpu[0]));
+	while (*cpus > 0 && status->cpu[*cpus - 1].state == PISCES_CPU_ABSENT)
+		--*cpus;
 	status->reason[sizeof(status->reason) - 1] = '\0';
 out:
 	close(device);

@@ -108,7 +108,7 @@ void bell_drain(struct enclave *e)
 void bell_ring_locked(struct enclave *e, u32 cpu)
 {
 	lockdep_assert_held(&e->lock);
-	if (cpu < e->cpu_count)
+	if (cpu < e->cpu_count && !e->cpus[cpu].left)
 		apic_send_vector(e->cpus[cpu].apic_id, PISCES_BELL_VECTOR);
 }
 

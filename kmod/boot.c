@@ -75,7 +75,8 @@ static void boot_set_state(struct enclave *e, enum pisces_enclave_state state)
 static int boot_wait_ready(struct enclave *e)
 {
 	long left = wait_event_killable_timeout(e->changed,
-						enclave_state(e) != PISCES_ENCLAVE_BOOTING,
+						enclave_state(e) != PISCES_ENCLAVE_BOOTING ||
+							READ_ONCE(e->ending),
 						msecs_to_jiffies(READY_WAIT_MS));
 
 	if (enclave_state(e) == PISCES_ENCLAVE_RUNNING)
@@ -105,7 +106,7 @@ int enclave_boot(struct enclave *e, struct pisces_boot *request)
 	if (!cmdline_is_good(request->cmdline))
 		return -EINVAL;
 	if (e->state != PISCES_ENCLAVE_NEW)
-		return e->state == PISCES_ENCLAVE_DEAD ? -ESHUTDOWN : -EBUSY;
+		return enclave_is_over(e) ? -ESHUTDOWN : -EBUSY;
 	if (!e->cpu_count || !e->range_count)
 		return -EBUSY;
 
@@ -114,7 +115,8 @@ int enclave_boot(struct enclave *e, struct pisces_boot *request)
 		return ret;
 	boot_set_state(e, PISCES_ENCLAVE_BOOTING);
 	e->image_virtual = header.virtual_base;
-	ret = launch_cpus(e, header.virtual_base, header.entry, &launch_ns);
+	e->image_entry = header.entry;
+	ret = launch_cpus(e, 0, e->cpu_count, &launch_ns);
 	if (ret && !e->launched) {
 		boot_set_state(e, PISCES_ENCLAVE_NEW);
 		/* If Linux goes down at this moment, the enclave has been dead in between. */

@@ -4,8 +4,9 @@
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 
-#include "enclave.h"
+#include "change.h"
 #include "control.h"
+#include "enclave.h"
 #include "task.h"
 #include "watch.h"
 
@@ -92,6 +93,19 @@ static void control_task_ended(struct enclave *e, u64 id)
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
+static void control_change(struct enclave *e, const struct pisces_message *message)
+{
+	unsigned long flags;
+	const char *wrong;
+
+	spin_lock_irqsave(&e->lock, flags);
+	wrong = message->type == PISCES_MSG_GIVEN ? change_given_locked(e, message) :
+						    change_changed_locked(e, message);
+	if (wrong)
+		enclave_die_locked(e, true, wrong);
+	spin_unlock_irqrestore(&e->lock, flags);
+}
+
 static void control_handle(struct enclave *e, const struct pisces_message *msg)
 {
 	switch (msg->type) {
@@ -106,6 +120,10 @@ static void control_handle(struct enclave *e, const struct pisces_message *msg)
 		break;
 	case PISCES_MSG_TASK_ENDED:
 		control_task_ended(e, msg->arg[0]);
+		break;
+	case PISCES_MSG_CHANGED:
+	case PISCES_MSG_GIVEN:
+		control_change(e, msg);
 		break;
 	default:
 		enclave_die(e, true, "the co-kernel sent a control message of no known type");

@@ -12,7 +12,8 @@ struct enclave_cpu {
 	u32 apic_id; /* physical */
 	u32 node;
 	u32 core; /* the same for SMT siblings, unique in the node */
-	bool back; /* Linux runs there again */
+	bool left; /* not the co-kernel's any more: no interrupt may be sent there */
+	bool back; /* Linux runs there again; with `left`, the place in the enclave is free */
 
 	/* See watch.c; under the enclave's lock. */
 	bool watched;  /* it was in the co-kernel at the last look, */

@@ -287,7 +287,7 @@ void enclave_describe(struct enclave *e, struct pisces_info *info)
 	for (i = 0; i < e->cpu_count; i++) {
 		u32 cpu = e->cpus[i].linux_cpu;
 
-		if (e->cpus[i].back)
+		if (e->cpus[i].left || e->cpus[i].back)
 			continue;
 		info->cpu_count++;
 		if (cpu < PISCES_MAX_CPUS)

@@ -12,7 +12,9 @@
  * it is gone they find that out.
  *
  * Locks, outermost first:
- *   mutex   one change of resources at a time: ADD_CPU, ADD_MEMORY, BOOT, TASK
+ *   mutex   one change of resources at a time: all calls of an enclave fd or a
+ *           handle fd, and the turn to ENDING. `ending` tells those who wait with
+ *           it for the co-kernel to give up
  *   shared_sem  write: the shared area appears or goes; read: it stays
  *   drain   the consuming ends of the rings that come from the co-kernel
  *   lock    state, reason, the lists of CPUs and ranges, tasks, the producing
@@ -37,6 +39,7 @@
 #include <pisces/status.h>
 
 #include "bell.h"
+#include "change.h"
 #include "console.h"
 #include "cpu.h"
 #include "log.h"
@@ -80,11 +83,14 @@ struct enclave {
 	spinlock_t lock;
 	enum pisces_enclave_state state;
 	bool launched; /* its CPUs may run code that is not Linux's */
+	bool ending;   /* its owner is gone: it is on its way to ENDING */
 	char reason[PISCES_REASON_LEN];
-	wait_queue_head_t changed; /* of state */
+	wait_queue_head_t changed; /* of state, ending, or change */
 
+	/* By index in the boot block; with holes where a CPU has left. */
 	struct enclave_cpu *cpus; /* PISCES_MAX_CPUS of them */
-	unsigned int cpu_count;
+	unsigned int cpu_count;	  /* the highest index + 1 */
+	struct change change;
 	struct list_head ranges; /* struct memory_range */
 	unsigned int range_count;
 
@@ -93,7 +99,7 @@ struct enclave {
 	struct pagetable pagetable;
 	phys_addr_t image_base;
 	u64 image_bytes;
-	u64 image_virtual;
+	u64 image_virtual, image_entry; /* where its CPUs see it, and begin */
 
 	spinlock_t drain;
 	struct bell bell;

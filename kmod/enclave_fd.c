@@ -9,7 +9,6 @@
 #include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/list_sort.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -18,12 +17,13 @@
 #include "enclave.h"
 #include "inspect.h"
 #include "memory.h"
+#include "resize.h"
 #include "task.h"
 
 /* 0 if resources can be added. e->mutex is held. */
-static int check_new(const struct enclave *e)
+static int check_open(const struct enclave *e)
 {
-	if (e->state == PISCES_ENCLAVE_NEW)
+	if (e->state == PISCES_ENCLAVE_NEW || e->state == PISCES_ENCLAVE_RUNNING)
 		return 0;
 	return enclave_is_over(e) ? -ESHUTDOWN : -EBUSY;
 }
@@ -37,9 +37,11 @@ static int call_add_cpu(struct enclave *e, void *argument)
 
 	if (request->unused)
 		return -EINVAL;
-	ret = check_new(e);
+	ret = check_open(e);
 	if (ret)
 		return ret;
+	if (e->state == PISCES_ENCLAVE_RUNNING)
+		return resize_add_cpu(e, request->linux_cpu);
 	if (e->cpu_count == PISCES_MAX_CPUS)
 		return -ENOSPC;
 	ret = cpu_take(request->linux_cpu, &cpu);
@@ -51,18 +53,19 @@ static int call_add_cpu(struct enclave *e, void *argument)
 	return 0;
 }
 
-static int compare_ranges(void *unused, const struct list_head *a, const struct list_head *b)
+static int call_remove_cpu(struct enclave *e, void *argument)
 {
-	return list_entry(a, struct memory_range, link)->base >
-	       list_entry(b, struct memory_range, link)->base;
+	const struct pisces_remove_cpu *request = argument;
+
+	if (request->unused)
+		return -EINVAL;
+	return enclave_check_running(e) ?: resize_remove_cpu(e, request->linux_cpu);
 }
 
 static int call_add_memory(struct enclave *e, void *argument)
 {
 	struct pisces_add_memory *request = argument;
-	struct memory_range *range;
 	LIST_HEAD(ranges);
-	unsigned long flags;
 	int ret;
 
 	request->available = 0;
@@ -70,21 +73,23 @@ static int call_add_memory(struct enclave *e, void *argument)
 		return -EOPNOTSUPP;
 	if (request->way != PISCES_MEMORY_CONTIG)
 		return -EINVAL;
-	ret = check_new(e);
+	ret = check_open(e);
 	if (ret)
 		return ret;
 	ret = memory_take(&ranges, request->size, request->node,
-			  PISCES_MAX_RANGES - e->range_count, e->resource_name,
+			  PISCES_MAX_RANGES - min(e->range_count, PISCES_MAX_RANGES), e->resource_name,
 			  &request->available);
 	if (ret)
 		return ret;
-	spin_lock_irqsave(&e->lock, flags);
-	list_for_each_entry(range, &ranges, link)
-		e->range_count++;
-	list_splice_tail(&ranges, &e->ranges);
-	list_sort(NULL, &e->ranges, compare_ranges);
-	spin_unlock_irqrestore(&e->lock, flags);
+	if (e->state == PISCES_ENCLAVE_RUNNING)
+		return resize_add_memory(e, &ranges);
+	resize_insert_ranges(e, &ranges);
 	return 0;
+}
+
+static int call_remove_memory(struct enclave *e, void *argument)
+{
+	return resize_remove_memory(e, argument);
 }
 
 static int call_boot(struct enclave *e, void *argument)
@@ -104,9 +109,26 @@ static const struct enclave_call {
 	{ PISCES_IOC_ADD_CPU, call_add_cpu },
 	{ PISCES_IOC_ADD_MEMORY, call_add_memory },
 	{ PISCES_IOC_BOOT, call_boot },
+	{ PISCES_IOC_REMOVE_CPU, call_remove_cpu },
+	{ PISCES_IOC_REMOVE_MEMORY, call_remove_memory },
 };
 
 #define CALL_ARGUMENT_MAX sizeof(struct pisces_cpuset_note)
+
+/*
+ * To the end of an enclave a call on a handle is nothing to wait for: whoever comes
+ * after the owner has gone is turned away.
+ */
+static int enclave_enter(struct enclave *e)
+{
+	int ret = mutex_lock_killable(&e->mutex);
+
+	if (!ret && READ_ONCE(e->ending)) {
+		mutex_unlock(&e->mutex);
+		return -ESHUTDOWN;
+	}
+	return ret;
+}
 
 static int enclave_call(struct enclave *e, const struct enclave_call *call, void __user *address)
 {
@@ -119,7 +141,7 @@ static int enclave_call(struct enclave *e, const struct enclave_call *call, void
 	argument = memdup_user(address, size);
 	if (IS_ERR(argument))
 		return PTR_ERR(argument);
-	ret = mutex_lock_killable(&e->mutex);
+	ret = enclave_enter(e);
 	if (!ret) {
 		ret = call->call(e, argument);
 		mutex_unlock(&e->mutex);
@@ -140,7 +162,7 @@ static int ioctl_task(struct enclave *e, void __user *argument)
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	ret = mutex_lock_killable(&e->mutex);
+	ret = enclave_enter(e);
 	if (ret)
 		return ret;
 	fd = task_create(e, &request, &file);

@@ -32,7 +32,8 @@ static void enclave_silence(struct enclave *e)
 	unsigned int i;
 
 	for (i = 0; e->launched && i < e->cpu_count; i++)
-		apic_send_init(e->cpus[i].apic_id);
+		if (!e->cpus[i].left)
+			apic_send_init(e->cpus[i].apic_id);
 }
 
 void enclave_silence_locked(struct enclave *e)
@@ -114,7 +115,8 @@ static bool enclave_has_parked(struct enclave *e)
 	unsigned int i;
 
 	for (i = 0; i < e->cpu_count; i++)
-		if (READ_ONCE(e->shared.status->cpu[i].state) != PISCES_CPU_PARKED)
+		if (!e->cpus[i].left &&
+		    READ_ONCE(e->shared.status->cpu[i].state) != PISCES_CPU_PARKED)
 			return false;
 	return true;
 }
@@ -161,8 +163,10 @@ static bool enclave_give_cpus_back(struct enclave *e, bool first_time)
 	for (i = 0; i < e->cpu_count; i++) {
 		struct enclave_cpu *cpu = &e->cpus[i];
 
+		/* One that has left was given back when it did. */
 		if (!cpu->back)
-			cpu->back = first_time ? cpu_give_back(cpu) : cpu_is_back(cpu);
+			cpu->back = first_time && !cpu->left ? cpu_give_back(cpu) :
+							       cpu_is_back(cpu);
 		all &= cpu->back;
 	}
 	return all;
@@ -173,7 +177,7 @@ static void enclave_give_memory_back(struct enclave *e)
 {
 	LIST_HEAD(ranges);
 	unsigned long flags;
-	unsigned int cpus;
+	unsigned int i, cpus = 0;
 	u64 bytes;
 
 	if (e->shared.pages)
@@ -189,7 +193,8 @@ static void enclave_give_memory_back(struct enclave *e)
 	spin_lock_irqsave(&e->lock, flags);
 	list_splice_init(&e->ranges, &ranges);
 	e->range_count = 0;
-	cpus = e->cpu_count;
+	for (i = 0; i < e->cpu_count; i++)
+		cpus += !e->cpus[i].left;
 	e->cpu_count = 0;
 	spin_unlock_irqrestore(&e->lock, flags);
 	memory_give_back(&ranges);
@@ -210,8 +215,12 @@ void enclave_end_work(struct work_struct *work)
 	struct enclave *e = container_of(work, struct enclave, end_work);
 	bool first_time = e->state != PISCES_ENCLAVE_ENDING;
 
-	if (first_time)
+	if (first_time) {
+		/* A call on a handle may be at work. It knows of us, and waits for nothing more. */
+		mutex_lock(&e->mutex);
 		enclave_stop(e);
+		mutex_unlock(&e->mutex);
+	}
 	if (!enclave_give_cpus_back(e, first_time)) {
 		if (!first_time)
 			return;
@@ -241,6 +250,8 @@ void enclave_end_work(struct work_struct *work)
 
 void enclave_end(struct enclave *e)
 {
+	WRITE_ONCE(e->ending, true);
+	wake_up_all(&e->changed);
 	queue_work(enclaves_queue, &e->end_work);
 	flush_work(&e->end_work);
 }

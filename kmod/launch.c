@@ -101,7 +101,7 @@ static u32 trampoline_offset(const u8 *label)
 	return label - trampoline_start;
 }
 
-static void trampoline_write(struct low_page *low, struct enclave *e, u64 entry)
+static void trampoline_write(struct low_page *low, struct enclave *e)
 {
 	struct trampoline_parameters *to =
 		low->alias + trampoline_offset(trampoline_parameters);
@@ -114,7 +114,7 @@ static void trampoline_write(struct low_page *low, struct enclave *e, u64 entry)
 	to->cr3 = e->pagetable.root;
 	to->efer = EFER_LME | EFER_NX;
 	to->boot_block = page_to_phys(e->shared.pages);
-	to->entry = entry;
+	to->entry = e->image_entry;
 }
 
 static bool cpu_has_arrived(struct enclave *e, unsigned int i)
@@ -122,31 +122,44 @@ static bool cpu_has_arrived(struct enclave *e, unsigned int i)
 	return READ_ONCE(e->shared.status->cpu[i].state) != PISCES_CPU_ABSENT;
 }
 
-static unsigned int cpus_missing(struct enclave *e)
+/* CPUs that are launched together: COUNT from index FIRST on. */
+struct crew {
+	struct enclave *e;
+	unsigned int first, count;
+};
+
+static unsigned int crew_missing(const struct crew *crew)
 {
 	unsigned int i, missing = 0;
 
-	for (i = 0; i < e->cpu_count; i++)
-		missing += !cpu_has_arrived(e, i);
+	for (i = crew->first; i < crew->first + crew->count; i++)
+		missing += !cpu_has_arrived(crew->e, i);
 	return missing;
 }
 
-/*
- * Sends something to all CPUs, as long as the enclave may be booted: if Linux
- * goes down meanwhile, it has stopped these CPUs and they must stay so.
- */
-static void launch_send(struct enclave *e, void (*send)(u32 apic_id, phys_addr_t page),
-			phys_addr_t page, bool missing_only)
+/* Nobody wants CPUs to run there any more. */
+static bool launch_is_over(const struct enclave *e)
 {
+	return enclave_is_over(e) || READ_ONCE(e->ending);
+}
+
+/*
+ * Sends something to all of them, as long as the enclave may run: if Linux goes
+ * down meanwhile, it has stopped these CPUs and they must stay so.
+ */
+static void crew_send(const struct crew *crew, void (*send)(u32 apic_id, phys_addr_t page),
+		      phys_addr_t page, bool missing_only)
+{
+	struct enclave *e = crew->e;
 	unsigned int i;
 
-	for (i = 0; i < e->cpu_count; i++) {
+	for (i = crew->first; i < crew->first + crew->count; i++) {
 		unsigned long flags;
 
 		if (missing_only && cpu_has_arrived(e, i))
 			continue;
 		spin_lock_irqsave(&e->lock, flags);
-		if (e->state == PISCES_ENCLAVE_BOOTING)
+		if (e->state == PISCES_ENCLAVE_BOOTING || e->state == PISCES_ENCLAVE_RUNNING)
 			send(e->cpus[i].apic_id, page);
 		spin_unlock_irqrestore(&e->lock, flags);
 	}
@@ -162,20 +175,20 @@ static void send_init_deassert(u32 apic_id, phys_addr_t unused)
 	apic_send_init_deassert(apic_id);
 }
 
-static int launch_through(struct enclave *e, struct low_page *low)
+static int launch_through(const struct crew *crew, struct low_page *low)
 {
 	ktime_t limit = ktime_add_ms(ktime_get(), ARRIVE_WAIT_MS);
 
-	launch_send(e, send_init, 0, false);
+	crew_send(crew, send_init, 0, false);
 	usleep_range(INIT_WAIT_US, INIT_WAIT_US + 100);
-	launch_send(e, send_init_deassert, 0, false);
-	launch_send(e, apic_send_startup, low->phys, false);
+	crew_send(crew, send_init_deassert, 0, false);
+	crew_send(crew, apic_send_startup, low->phys, false);
 	udelay(STARTUP_WAIT_US);
 	/* The second one is for CPUs that have missed the first; others ignore it. */
-	launch_send(e, apic_send_startup, low->phys, true);
+	crew_send(crew, apic_send_startup, low->phys, true);
 
-	while (cpus_missing(e)) {
-		if (enclave_is_over(e))
+	while (crew_missing(crew)) {
+		if (launch_is_over(crew->e))
 			return -ESHUTDOWN;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -186,8 +199,19 @@ static int launch_through(struct enclave *e, struct low_page *low)
 	return 0;
 }
 
+static void crew_stop(const struct crew *crew)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&crew->e->lock, flags);
+	for (i = crew->first; i < crew->first + crew->count; i++)
+		apic_send_init(crew->e->cpus[i].apic_id);
+	spin_unlock_irqrestore(&crew->e->lock, flags);
+}
+
 /* What the CPUs need to see until they have page tables of their own. */
-static int launch_map(struct enclave *e, struct low_page *low, u64 virtual_base)
+static int launch_map(struct enclave *e, struct low_page *low)
 {
 	phys_addr_t shared = page_to_phys(e->shared.pages);
 	int ret;
@@ -196,15 +220,15 @@ static int launch_map(struct enclave *e, struct low_page *low, u64 virtual_base)
 	if (!ret)
 		ret = pagetable_map(&e->pagetable, shared, shared, e->shared.bytes, false);
 	if (!ret)
-		ret = pagetable_map(&e->pagetable, virtual_base, e->image_base,
+		ret = pagetable_map(&e->pagetable, e->image_virtual, e->image_base,
 				    round_up(e->image_bytes, PISCES_MEMORY_ALIGN), true);
 	return ret;
 }
 
-int launch_cpus(struct enclave *e, u64 virtual_base, u64 entry, u64 *ns)
+int launch_cpus(struct enclave *e, unsigned int first, unsigned int count, u64 *ns)
 {
+	const struct crew crew = { .e = e, .first = first, .count = count };
 	struct low_page low;
-	unsigned long flags;
 	ktime_t start;
 	int ret;
 
@@ -214,23 +238,21 @@ int launch_cpus(struct enclave *e, u64 virtual_base, u64 entry, u64 *ns)
 	ret = low_page_borrow(&low);
 	if (ret)
 		goto out;
-	ret = launch_map(e, &low, virtual_base);
+	ret = launch_map(e, &low);
 	if (ret)
 		goto give_back;
-	trampoline_write(&low, e, entry);
+	trampoline_write(&low, e);
 	/* No CPU of Linux's starts while these do. */
 	cpus_read_lock();
 	start = ktime_get();
 	WRITE_ONCE(e->launched, true);
-	ret = launch_through(e, &low);
+	ret = launch_through(&crew, &low);
 	*ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	if (ret) {
 		enclave_warn(e, "%u of %u CPUs did not arrive in the co-kernel\n",
-			     cpus_missing(e), e->cpu_count);
+			     crew_missing(&crew), count);
 		/* Whoever is late must not run in the page when it is as it was. */
-		spin_lock_irqsave(&e->lock, flags);
-		enclave_silence_locked(e);
-		spin_unlock_irqrestore(&e->lock, flags);
+		crew_stop(&crew);
 		msleep(SILENCE_WAIT_MS);
 	}
 	cpus_read_unlock();

@@ -8,12 +8,12 @@
 struct enclave;
 
 /*
- * Sends the CPUs of an enclave that is BOOTING to ENTRY in the image, which
- * they see at VIRTUAL_BASE, through a borrowed page below 1 MiB. Returns when
- * all have arrived; *NS is the time from the first INIT. Errors: -ETIMEDOUT,
- * -EINTR (killed), -ESHUTDOWN (Linux goes down): they have been stopped again;
- * -ENOMEM, -ENXIO (no such page): nothing has been sent. e->mutex is held.
+ * Sends COUNT CPUs, from index FIRST on, of an enclave that is BOOTING or RUNNING to the
+ * entry of its image, through a borrowed page below 1 MiB. Their status says ABSENT.
+ * Returns when all have arrived; *NS is the time from the first INIT. Errors: -ETIMEDOUT,
+ * -EINTR (killed), -ESHUTDOWN (the enclave ends, or Linux goes down): they have been
+ * stopped again; -ENOMEM, -ENXIO (no such page): nothing has been sent. e->mutex is held.
  */
-int launch_cpus(struct enclave *e, u64 virtual_base, u64 entry, u64 *ns);
+int launch_cpus(struct enclave *e, unsigned int first, unsigned int count, u64 *ns);
 
 #endif

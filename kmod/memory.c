@@ -225,8 +225,8 @@ static int search_node(struct memory_search *search)
 	}
 }
 
-/* For people. A range that lies across two pieces of System RAM cannot be shown. */
-static void range_show(struct memory_range *range, const char *name)
+/* A range that lies across two pieces of System RAM cannot be shown. */
+void memory_show(struct memory_range *range, const char *name)
 {
 	range->resource.name = name;
 	range->resource.start = range->base;
@@ -236,6 +236,13 @@ static void range_show(struct memory_range *range, const char *name)
 		pr_info("%s: %pR is not shown in /proc/iomem\n", name, &range->resource);
 }
 
+void memory_hide(struct memory_range *range)
+{
+	if (range->resource.parent)
+		remove_resource(&range->resource);
+	memset(&range->resource, 0, sizeof(range->resource));
+}
+
 void memory_give_back(struct list_head *ranges)
 {
 	struct memory_range *range, *next;
@@ -243,8 +250,7 @@ void memory_give_back(struct list_head *ranges)
 	list_for_each_entry_safe(range, next, ranges, link) {
 		unsigned long first = PHYS_PFN(range->base), count = PHYS_PFN(range->size);
 
-		if (range->resource.parent)
-			remove_resource(&range->resource);
+		memory_hide(range);
 		pages_clear(first, count);
 		pages_free(first, count);
 		list_del(&range->link);
@@ -276,7 +282,7 @@ int memory_take(struct list_head *ranges, u64 size, u32 node, unsigned int max_r
 		return ret;
 	}
 	list_for_each_entry(range, &search.ranges, link)
-		range_show(range, name);
+		memory_show(range, name);
 	list_splice_tail(&search.ranges, ranges);
 	return 0;
 }

@@ -26,6 +26,10 @@ struct memory_range {
 int memory_take(struct list_head *ranges, u64 size, u32 node, unsigned int max_ranges,
 		const char *name, u64 *available);
 
+/* Shows a range in /proc/iomem as NAME, which stays the caller's; takes it out of there. */
+void memory_show(struct memory_range *range, const char *name);
+void memory_hide(struct memory_range *range);
+
 /* Clears the ranges of the list, gives them back to Linux and empties the list. */
 void memory_give_back(struct list_head *ranges);
 

@@ -10,6 +10,7 @@
 
 #define ENTRY_PRESENT 0x01ull
 #define ENTRY_WRITE   0x02ull
+#define ENTRY_USED    0x60ull /* accessed, dirty */
 #define ENTRY_LARGE   0x80ull
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
@@ -55,7 +56,7 @@ int pagetable_map(struct pagetable *table, u64 virtual, phys_addr_t phys, u64 by
 	for (done = 0; done < bytes; done += 1ull << last_shift) {
 		u64 *entries = table->top;
 		unsigned int shift;
-		u64 *entry;
+		u64 *entry, value;
 
 		for (shift = 39;; shift -= 9) {
 			entry = &entries[((virtual + done) >> shift) & 511];
@@ -70,9 +71,11 @@ int pagetable_map(struct pagetable *table, u64 virtual, phys_addr_t phys, u64 by
 			}
 			entries = phys_to_virt(*entry & ENTRY_ADDRESS);
 		}
-		if (*entry & ENTRY_PRESENT)
+		value = (phys + done) | ENTRY_PRESENT | ENTRY_WRITE | (large ? ENTRY_LARGE : 0);
+		/* The CPU sets two bits more when it has used it. */
+		if (*entry & ENTRY_PRESENT && (*entry & ~ENTRY_USED) != value)
 			return -EEXIST;
-		*entry = (phys + done) | ENTRY_PRESENT | ENTRY_WRITE | (large ? ENTRY_LARGE : 0);
+		WRITE_ONCE(*entry, value);
 	}
 	return 0;
 }

@@ -20,7 +20,7 @@ void pagetable_destroy(struct pagetable *table);
 
 /*
  * Maps BYTES bytes at PHYS to VIRTUAL in pages of LARGE ? 2 MiB : 4 KiB; all
- * three are multiples of that. The place must be free. -ENOMEM leaves a part.
+ * three are multiples of that. The place must be free, or hold the same. -ENOMEM leaves a part.
  */
 int pagetable_map(struct pagetable *table, u64 virtual, phys_addr_t phys, u64 bytes, bool large);
 

@@ -25,7 +25,7 @@ static bool snapshot_concerns(struct enclave *e, unsigned int i)
 {
 	u32 state = READ_ONCE(e->shared.status->cpu[i].state);
 
-	return !e->cpus[i].back && (state == PISCES_CPU_IDLE || state == PISCES_CPU_USER ||
+	return !e->cpus[i].left && (state == PISCES_CPU_IDLE || state == PISCES_CPU_USER ||
 				    state == PISCES_CPU_KERNEL);
 }
 

@@ -134,7 +134,7 @@ static int task_check(struct enclave *e, const struct pisces_task *request)
 	for (i = 0; i < PISCES_MAX_CPUS; i++) {
 		if (!(request->cpus[i / 64] >> i % 64 & 1))
 			continue;
-		if (i >= e->cpu_count)
+		if (i >= e->cpu_count || e->cpus[i].left)
 			return -EINVAL;
 		count++;
 	}

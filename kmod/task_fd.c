@@ -25,12 +25,27 @@ static bool task_is_over(const struct task *task)
 	return READ_ONCE(task->life) == TASK_LIFE_ENDED || enclave_is_over(task->enclave);
 }
 
+/* Its CPUs of that word: those that have left the enclave since it was made are not. */
+static u64 task_cpus_locked(const struct task *task, unsigned int word)
+{
+	u64 rest, cpus = task->cpus[word];
+
+	for (rest = cpus; rest; rest &= rest - 1) {
+		unsigned int bit = __ffs64(rest);
+
+		if (task->enclave->cpus[word * 64 + bit].left)
+			cpus &= ~(1ull << bit);
+	}
+	return cpus;
+}
+
 static int task_start(struct task *task)
 {
 	struct enclave *e = task->enclave;
 	struct pisces_message *messages;
 	unsigned int word, count = 0;
 	unsigned long flags;
+	bool any = false;
 	int ret;
 
 	messages = kcalloc(START_MESSAGES, sizeof(*messages), GFP_KERNEL);
@@ -41,20 +56,27 @@ static int task_start(struct task *task)
 		.arg = { task->id, page_to_phys(task->channel), task->channel_bytes,
 			 task->uid | (u64)task->gid << 32, task_tgid_nr(current) },
 	};
-	for (word = 0; word < PISCES_CPU_WORDS; word++)
-		if (task->cpus[word])
-			messages[count++] = (struct pisces_message){
-				.type = PISCES_MSG_TASK_CPUS,
-				.arg = { task->id, word, task->cpus[word] },
-			};
+	spin_lock_irqsave(&e->lock, flags);
+	for (word = 0; word < PISCES_CPU_WORDS; word++) {
+		u64 cpus = task_cpus_locked(task, word);
+
+		if (!cpus)
+			continue;
+		any = true;
+		messages[count++] = (struct pisces_message){
+			.type = PISCES_MSG_TASK_CPUS,
+			.arg = { task->id, word, cpus },
+		};
+	}
 	messages[count++] = (struct pisces_message){
 		.type = PISCES_MSG_TASK_START,
 		.arg = { task->id },
 	};
 
-	spin_lock_irqsave(&e->lock, flags);
 	ret = -EBUSY;
 	if (task->life == TASK_LIFE_NEW)
+		ret = any ? 0 : -ENXIO;
+	if (!ret)
 		ret = control_send_locked(e, messages, count, false);
 	if (!ret)
 		task->life = TASK_LIFE_STARTED;

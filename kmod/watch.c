@@ -78,7 +78,7 @@ static void watch_cpus(struct enclave *e, u64 elapsed, u64 limit, struct watch_f
 		struct enclave_cpu *cpu = &e->cpus[i];
 		u64 heartbeat = READ_ONCE(status->heartbeat);
 
-		if (cpu->back || READ_ONCE(status->state) != PISCES_CPU_KERNEL) {
+		if (cpu->left || READ_ONCE(status->state) != PISCES_CPU_KERNEL) {
 			cpu->silent_ns = 0;
 			cpu->watched = false;
 			continue;
@@ -109,7 +109,7 @@ static void watch_ring(struct enclave *e, u64 elapsed, bool alive)
 	struct pisces_ring_end *in = &e->shared.control_in;
 	u32 tail = READ_ONCE(in->ring->tail);
 	u32 cpu = READ_ONCE(in->ring->bell_cpu);
-	bool idle = cpu < e->cpu_count && !e->cpus[cpu].back &&
+	bool idle = cpu < e->cpu_count && !e->cpus[cpu].left &&
 		    READ_ONCE(e->shared.status->cpu[cpu].state) == PISCES_CPU_IDLE;
 
 	if (tail == in->index || tail != watch->tail) {

@@ -23,6 +23,7 @@ static const struct {
 	const char *what;
 } commands[] = {
 	{"run", command_run, "run a program in an enclave of its own"},
+	{"resize", command_resize, "give an enclave that runs more CPUs or memory, or take some back"},
 	{"list", command_list, "list the enclaves of this node"},
 	{"top", command_top, "watch what the enclaves of this node do"},
 	{"stat", command_stat, "show what an enclave does, and what its programs missed"},

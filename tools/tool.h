@@ -23,6 +23,7 @@ int command_draw(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_reclaim(int argc, char **argv);
+int command_resize(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_stat(int argc, char **argv);
 int command_top(int argc, char **argv);

@@ -45,6 +45,26 @@ void change_memory_add(uint64_t tag, phys_addr_t base, uint64_t size, uint64_t k
 	control_send_changed(tag, error, 0);
 }
 
+/*
+ * Linux knows the ranges as it gave them, and no piece may reach from one into the next:
+ * those of the start may be one range for mm/.
+ */
+static void give(uint64_t tag, phys_addr_t base, phys_addr_t end)
+{
+	while (base < end) {
+		phys_addr_t until = end;
+
+		for (unsigned int i = 0; i < boot_block->range_count; i++) {
+			phys_addr_t other = boot_block->ranges[i].base;
+
+			if (other > base && other < until)
+				until = other;
+		}
+		control_send_given(tag, base, until - base);
+		base = until;
+	}
+}
+
 void change_memory_remove(uint64_t tag, uint64_t bytes, uint64_t node)
 {
 	static struct page_run runs[RUNS_MOST]; /* one CPU serves at a time */
@@ -66,6 +86,6 @@ void change_memory_remove(uint64_t tag, uint64_t bytes, uint64_t node)
 		paging_unmap_memory(runs[i].base, runs[i].size);
 	print("%lu MiB of node %lu leave, in %u pieces", bytes >> 20, node, count);
 	for (i = 0; i < count; i++)
-		control_send_given(tag, runs[i].base, runs[i].size);
+		give(tag, runs[i].base, runs[i].base + runs[i].size);
 	control_send_changed(tag, 0, bytes);
 }

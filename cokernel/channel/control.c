@@ -254,9 +254,14 @@ void control_bell_away(cpu_id_t cpu)
 	__atomic_store_n(&in.ring->bell_cpu, other, __ATOMIC_RELAXED);
 }
 
-void control_bell_gone(cpu_id_t cpu)
+void control_take_bell(void)
 {
-	control_bell_away(cpu);
+	/*
+	 * Whoever has it by bell_cpu: of two that went idle at once, the one may have that
+	 * name and the other that of the ring. Who sleeps next takes it.
+	 */
+	__atomic_store_n(&bell_cpu, this_cpu()->index, __ATOMIC_RELAXED);
+	__atomic_store_n(&in.ring->bell_cpu, this_cpu()->index, __ATOMIC_SEQ_CST);
 	/*
 	 * Against the barrier of who puts a message: either it reads the new name, or we
 	 * find its message here.

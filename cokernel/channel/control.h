@@ -20,10 +20,10 @@ bool control_may_sleep(cpu_id_t cpu);
 void control_bell_away(cpu_id_t cpu);
 
 /*
- * CPU has parked, and a bell may have gone to it in vain: gives its bell to another one
- * and serves what has come.
+ * A CPU has parked, and a bell may have gone to it in vain: this CPU takes the bell and
+ * serves what has come.
  */
-void control_bell_gone(cpu_id_t cpu);
+void control_take_bell(void);
 
 void control_send_ready(void);
 

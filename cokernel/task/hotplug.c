@@ -159,7 +159,7 @@ void kick_interrupt(void)
 	 */
 	tlb_flush_kernel();
 	timer_adopt(gone);
-	control_bell_gone(gone);
+	control_take_bell();
 	channel_bells_gone(gone);
 	print("CPU %u (CPU %u of Linux) has left", gone, boot_block->cpus[gone].linux_cpu);
 	boot_drop_cpu(gone);

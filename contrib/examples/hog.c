@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hog MIB: allocates so much memory and writes to all of it. */
+/* hog MIB [SECONDS]: allocates so much memory, writes to all of it and keeps it so long. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int main(int argc, char *argv[])
 {
@@ -18,5 +19,8 @@ int main(int argc, char *argv[])
 	for (i = 0; i < size; i += 4096)
 		memory[i] = 1;
 	puts("written");
+	fflush(stdout);
+	if (argc > 2)
+		sleep((unsigned int)atoi(argv[2]));
 	return 0;
 }

@@ -358,7 +358,7 @@ struct pisces_own_info {
 /*
  * Starts the program whose exec block is in the channel, once. The caller is
  * the proxy: its pid is the program's pid. EAGAIN: the control ring is full, try
- * again; EBUSY: it was started before.
+ * again; EBUSY: it was started before; ENXIO: none of its CPUs is the enclave's any more.
  */
 #define PISCES_IOC_START _IO(PISCES_IOC_MAGIC, 0x40)
 
