@@ -14,9 +14,11 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "block.h"
 #include "boot.h"
 #include "enclave.h"
 #include "memory.h"
+#include "notes.h"
 #include "task.h"
 
 /* 0 if resources can be added. e->mutex is held. */
@@ -47,6 +49,7 @@ static int call_add_cpu(struct enclave *e, void *argument)
 	spin_lock_irqsave(&e->lock, flags);
 	e->cpus[e->cpu_count++] = cpu;
 	spin_unlock_irqrestore(&e->lock, flags);
+	notes_taken(e->number, cpu.linux_cpu);
 	return 0;
 }
 
@@ -65,25 +68,49 @@ static int call_add_memory(struct enclave *e, void *argument)
 	int ret;
 
 	request->available = 0;
-	if (request->way == PISCES_MEMORY_BLOCK || request->way == PISCES_MEMORY_REMOVE)
-		return -EOPNOTSUPP;
-	if (request->way != PISCES_MEMORY_CONTIG)
+	if (request->way > PISCES_MEMORY_REMOVE ||
+	    (request->way == PISCES_MEMORY_CONTIG && request->base))
 		return -EINVAL;
 	ret = check_new(e);
 	if (ret)
 		return ret;
-	ret = memory_take(&ranges, request->size, request->node,
-			  PISCES_MAX_RANGES - e->range_count, e->resource_name,
-			  &request->available);
+	/* A block may join a range, which is not known before. */
+	if (request->way != PISCES_MEMORY_CONTIG)
+		ret = e->range_count < PISCES_MAX_RANGES ?
+			      block_take(&ranges, request, e->number, e->resource_name) :
+			      -ENOSPC;
+	else
+		ret = memory_take(&ranges, request->size, request->node,
+				  PISCES_MAX_RANGES - e->range_count, e->resource_name,
+				  &request->available);
 	if (ret)
 		return ret;
+	/* HERE the module clears what the co-kernel could clear faster: at its boot, on all CPUs. */
+	list_for_each_entry(range, &ranges, link)
+		if (!ret)
+			ret = memory_clean(range);
+	if (ret) {
+		memory_give_back(&ranges);
+		return ret;
+	}
 	spin_lock_irqsave(&e->lock, flags);
 	list_for_each_entry(range, &ranges, link)
 		e->range_count++;
 	list_splice_tail(&ranges, &e->ranges);
 	list_sort(NULL, &e->ranges, compare_ranges);
+	e->range_count -= memory_join(&e->ranges);
 	spin_unlock_irqrestore(&e->lock, flags);
 	return 0;
+}
+
+static int call_reserve_block(struct enclave *e, void *argument)
+{
+	return enclave_is_over(e) ? -ESHUTDOWN : block_reserve(e->number, argument);
+}
+
+static int call_cpuset_note(struct enclave *e, void *argument)
+{
+	return enclave_is_over(e) ? -ESHUTDOWN : notes_add(e->number, argument);
 }
 
 static int call_boot(struct enclave *e, void *argument)
@@ -103,6 +130,8 @@ static const struct enclave_call {
 	{ PISCES_IOC_ADD_CPU, call_add_cpu },
 	{ PISCES_IOC_ADD_MEMORY, call_add_memory },
 	{ PISCES_IOC_BOOT, call_boot },
+	{ PISCES_IOC_RESERVE_BLOCK, call_reserve_block },
+	{ PISCES_IOC_CPUSET_NOTE, call_cpuset_note },
 };
 
 #define CALL_ARGUMENT_MAX sizeof(struct pisces_cpuset_note)

@@ -149,6 +149,8 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		tell_death(enclave_fd);
 		return TOOL_FAILED;
 	}
+	if (times.note[0])
+		fprintf(stderr, "enclave: %s\n", times.note);
 	if (options->verbose)
 		tell_start(&plan, &times);
 	code = ended_early();
