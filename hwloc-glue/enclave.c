@@ -129,34 +129,6 @@ static int cannot_take_cpu(uint32_t cpu, struct pisces_error *error)
 	}
 }
 
-static int cannot_take_memory(const struct pisces_add_memory *add, struct pisces_error *error)
-{
-	char asked[32], available[32];
-
-	pisces_size_format(add->size, asked, sizeof(asked));
-	switch (errno) {
-	case ENOMEM:
-		return pisces_fail(
-			error,
-			"%s of memory were asked of NUMA node %u of %s, and Linux can free %s "
-			"there in large pieces: ask for less, or for CPUs of another NUMA node",
-			asked, add->node, pisces_node_name(),
-			pisces_size_format(add->available, available, sizeof(available)));
-	case EINVAL:
-		return pisces_fail(error, "node %s has no NUMA node %u to take %s of memory from",
-				   pisces_node_name(), add->node, asked);
-	case ENOSPC:
-		return pisces_fail(error,
-				   "the memory of NUMA node %u is too scattered: %s would need "
-				   "more than %u pieces; ask for less",
-				   add->node, asked, PISCES_MAX_RANGES);
-	default:
-		return pisces_fail(
-			error, "Linux does not give %s of NUMA node %u away: %s; see dmesg on %s",
-			asked, add->node, strerror(errno), pisces_node_name());
-	}
-}
-
 static int cannot_boot(int fd, struct pisces_error *error)
 {
 	int why = errno;
@@ -201,29 +173,18 @@ static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error
 	return 0;
 }
 
-/* This release takes memory in one way. */
-int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,
-		       struct pisces_error *error)
-{
-	struct pisces_add_memory add = {.size = size, .node = node, .way = PISCES_MEMORY_CONTIG};
-
-	note[0] = '\0';
-	if (way != PISCES_WAY_DEFAULT)
-		add.way = (uint32_t)way;
-	return ioctl(enclave_fd, PISCES_IOC_ADD_MEMORY, &add) < 0 ? cannot_take_memory(&add, error) : 0;
-}
-
-static int take_memory(int fd, const struct pisces_plan *plan, struct pisces_error *error)
+static int take_memory(int fd, const struct pisces_request *request,
+		       const struct pisces_plan *plan, char *note, struct pisces_error *error)
 {
 	for (unsigned int i = 0; i < plan->memory_count; i++) {
-		struct pisces_add_memory add = {
-			.size = plan->memory[i].size,
-			.node = plan->memory[i].node,
-			.way = PISCES_MEMORY_CONTIG,
-		};
+		char more[256];
 
-		if (ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) < 0)
-			return cannot_take_memory(&add, error);
+		if (pisces_memory_take(fd, plan->memory[i].size, plan->memory[i].node, request->way,
+				       more, error) < 0)
+			return -1;
+		/* One of them is enough: of another node it says the same. */
+		if (more[0])
+			memcpy(note, more, sizeof(more));
 	}
 	return 0;
 }
@@ -246,11 +207,12 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 	memcpy(boot.cmdline, request->cmdline, sizeof(boot.cmdline));
 
 	begin = now_ns();
-	if (take_cpus(enclave_fd, plan, error) < 0)
+	if (pisces_cpusets_note(enclave_fd, plan, error) < 0 ||
+	    take_cpus(enclave_fd, plan, error) < 0)
 		goto out;
 	spent.cpus = now_ns() - begin;
 	begin = now_ns();
-	if (take_memory(enclave_fd, plan, error) < 0)
+	if (take_memory(enclave_fd, request, plan, spent.note, error) < 0)
 		goto out;
 	spent.memory = now_ns() - begin;
 	spent.boot_tsc = __builtin_ia32_rdtsc();

@@ -35,6 +35,19 @@ bool pisces_module_is_there(void);
 /* "contig", "block", "remove": enum pisces_memory_way; -1 if it is none of these. */
 int pisces_way_parse(const char *name);
 
+/* The root of cgroup v1's cpusets; false if there is none. */
+bool pisces_cpuset_v1_root(char *path, size_t size);
+
+/* Notes, with the enclave, what cpusets of cgroup v1 have of the plan's CPUs. */
+int pisces_cpusets_note(int enclave_fd, const struct pisces_plan *plan,
+			struct pisces_error *error);
+
+/*
+ * Puts the CPUs that are online again back where they were noted, over the device's fd.
+ * Returns how many cpusets it could not repair.
+ */
+int pisces_cpusets_restore(int device);
+
 /* A co-kernel image, read whole and checked. */
 struct pisces_image {
 	unsigned char *bytes; /* pisces_image_close() frees it */

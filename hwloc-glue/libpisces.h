@@ -196,6 +196,13 @@ int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,
 		       struct pisces_error *error);
 
+/*
+ * Gives Linux what no enclave has any more and only user space can give back: memory
+ * blocks go online, cpusets of cgroup v1 get their CPUs. Safe at any time, by several at
+ * once. Needs root. -1: something is left.
+ */
+int pisces_reclaim(struct pisces_error *error);
+
 /* ---- the proxy's call interface: how a skin starts it ---- */
 
 /*

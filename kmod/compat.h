@@ -43,6 +43,15 @@ static inline bool compat_page_is_movable(struct page *page)
 #endif
 }
 
+/*
+ * Can boot memory be removed? From 7.0 on an Oops in remove_pagetable() stands against
+ * it, and whether memory was there at boot cannot be told from here.
+ */
+static inline bool compat_can_remove_memory(void)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0);
+}
+
 /* log2 of the APIC ids that one core may have. */
 static inline unsigned int compat_core_shift(void)
 {

@@ -13,10 +13,12 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "block.h"
 #include "boot.h"
 #include "enclave.h"
 #include "inspect.h"
 #include "memory.h"
+#include "notes.h"
 #include "resize.h"
 #include "task.h"
 
@@ -50,6 +52,7 @@ static int call_add_cpu(struct enclave *e, void *argument)
 	spin_lock_irqsave(&e->lock, flags);
 	e->cpus[e->cpu_count++] = cpu;
 	spin_unlock_irqrestore(&e->lock, flags);
+	notes_taken(e->number, cpu.linux_cpu);
 	return 0;
 }
 
@@ -69,16 +72,21 @@ static int call_add_memory(struct enclave *e, void *argument)
 	int ret;
 
 	request->available = 0;
-	if (request->way == PISCES_MEMORY_BLOCK || request->way == PISCES_MEMORY_REMOVE)
-		return -EOPNOTSUPP;
-	if (request->way != PISCES_MEMORY_CONTIG)
+	if (request->way > PISCES_MEMORY_REMOVE ||
+	    (request->way == PISCES_MEMORY_CONTIG && request->base))
 		return -EINVAL;
 	ret = check_open(e);
 	if (ret)
 		return ret;
-	ret = memory_take(&ranges, request->size, request->node,
-			  PISCES_MAX_RANGES - min(e->range_count, PISCES_MAX_RANGES), e->resource_name,
-			  &request->available);
+	/* A block may join a range, which is not known before. */
+	if (request->way != PISCES_MEMORY_CONTIG)
+		ret = e->range_count < PISCES_MAX_RANGES ?
+			      block_take(&ranges, request, e->number, e->resource_name) :
+			      -ENOSPC;
+	else
+		ret = memory_take(&ranges, request->size, request->node,
+				  PISCES_MAX_RANGES - min(e->range_count, PISCES_MAX_RANGES),
+				  e->resource_name, &request->available);
 	if (ret)
 		return ret;
 	if (e->state == PISCES_ENCLAVE_RUNNING)
@@ -90,6 +98,16 @@ static int call_add_memory(struct enclave *e, void *argument)
 static int call_remove_memory(struct enclave *e, void *argument)
 {
 	return resize_remove_memory(e, argument);
+}
+
+static int call_reserve_block(struct enclave *e, void *argument)
+{
+	return enclave_is_over(e) ? -ESHUTDOWN : block_reserve(e->number, argument);
+}
+
+static int call_cpuset_note(struct enclave *e, void *argument)
+{
+	return enclave_is_over(e) ? -ESHUTDOWN : notes_add(e->number, argument);
 }
 
 static int call_boot(struct enclave *e, void *argument)
@@ -111,6 +129,8 @@ static const struct enclave_call {
 	{ PISCES_IOC_BOOT, call_boot },
 	{ PISCES_IOC_REMOVE_CPU, call_remove_cpu },
 	{ PISCES_IOC_REMOVE_MEMORY, call_remove_memory },
+	{ PISCES_IOC_RESERVE_BLOCK, call_reserve_block },
+	{ PISCES_IOC_CPUSET_NOTE, call_cpuset_note },
 };
 
 #define CALL_ARGUMENT_MAX sizeof(struct pisces_cpuset_note)

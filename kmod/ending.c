@@ -11,9 +11,12 @@
 #include <linux/sched.h>
 
 #include "apic.h"
+#include "block.h"
 #include "control.h"
 #include "enclave.h"
 #include "memory.h"
+#include "notes.h"
+#include "reclaim.h"
 #include "shared.h"
 #include "snapshot.h"
 #include "task.h"
@@ -176,6 +179,8 @@ static bool enclave_give_cpus_back(struct enclave *e, bool first_time)
 static void enclave_give_memory_back(struct enclave *e)
 {
 	LIST_HEAD(ranges);
+	cpumask_var_t mask;
+	bool masked = zalloc_cpumask_var(&mask, GFP_KERNEL);
 	unsigned long flags;
 	unsigned int i, cpus = 0;
 	u64 bytes;
@@ -189,6 +194,9 @@ static void enclave_give_memory_back(struct enclave *e)
 	snapshot_keep(e);
 	shared_destroy(e);
 
+	for (i = 0; masked && i < e->cpu_count; i++)
+		if (!e->cpus[i].left)
+			cpumask_set_cpu(e->cpus[i].linux_cpu, mask);
 	bytes = enclave_memory(e);
 	spin_lock_irqsave(&e->lock, flags);
 	list_splice_init(&e->ranges, &ranges);
@@ -197,11 +205,16 @@ static void enclave_give_memory_back(struct enclave *e)
 		cpus += !e->cpus[i].left;
 	e->cpu_count = 0;
 	spin_unlock_irqrestore(&e->lock, flags);
-	memory_give_back(&ranges);
+	memory_give_back_on(&ranges, masked ? mask : NULL);
+	if (masked)
+		free_cpumask_var(mask);
+	blocks_forget(e->number);
+	notes_release(e->number);
 	if (cpus || bytes)
 		enclave_info(e, "has ended: %u CPUs and %llu MiB are Linux's again\n", cpus,
 			     bytes >> 20);
 	enclave_remove(e);
+	reclaim_start();
 }
 
 /*

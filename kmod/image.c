@@ -69,6 +69,7 @@ static int image_copy(void *to, const void __user *from, u64 bytes)
 int image_load(struct enclave *e, u64 address, u64 bytes, struct pisces_image_header *header)
 {
 	struct memory_range *range;
+	void *to;
 	int ret;
 
 	if (bytes < sizeof(*header))
@@ -86,20 +87,30 @@ int image_load(struct enclave *e, u64 address, u64 bytes, struct pisces_image_he
 
 	e->image_base = range->base;
 	e->image_bytes = PAGE_ALIGN(header->memory_size);
-	ret = image_copy(phys_to_virt(e->image_base), u64_to_user_ptr(address),
-			 header->file_size);
-	if (ret) {
-		image_unload(e);
-		return ret;
-	}
+	to = memory_map(range, e->image_base, e->image_bytes);
+	if (!to)
+		return -ENOMEM;
+	ret = image_copy(to, u64_to_user_ptr(address), header->file_size);
 	/* The header that was checked, and not what the user has made of it since. */
-	memcpy(phys_to_virt(e->image_base), header, sizeof(*header));
-	return 0;
+	memcpy(to, header, sizeof(*header));
+	/* The co-kernel clears a dirty range around itself. */
+	memset(to + header->file_size, 0, e->image_bytes - header->file_size);
+	memory_unmap(range, to);
+	if (ret)
+		image_unload(e);
+	return ret;
 }
 
 void image_unload(struct enclave *e)
 {
-	memset(phys_to_virt(e->image_base), 0, e->image_bytes);
+	struct memory_range *range = memory_range_at(&e->ranges, e->image_base);
+	void *at = range ? memory_map(range, e->image_base, e->image_bytes) : NULL;
+
+	/* If it cannot be reached it is scrubbed when the enclave ends. */
+	if (at) {
+		memset(at, 0, e->image_bytes);
+		memory_unmap(range, at);
+	}
 	e->image_base = 0;
 	e->image_bytes = 0;
 }

@@ -42,23 +42,30 @@ static bool inspect_hits(u64 base, u64 size, u64 address, size_t *bytes)
 	return true;
 }
 
-/* Where Linux has ADDRESS of the enclave; *BYTES is cut to what follows there. NULL: nowhere. */
-static const void *inspect_find(struct enclave *e, u64 address, size_t *bytes)
+/* Copies what there is at ADDRESS to TO; *BYTES is cut to what follows there. 0 or -errno. */
+static int inspect_fetch(struct enclave *e, u64 address, void *to, size_t *bytes)
 {
 	struct memory_range *range;
+	void *from;
 
-	if (inspect_hits(page_to_phys(e->shared.pages), e->shared.bytes, address, bytes))
-		return phys_to_virt(address);
-	list_for_each_entry(range, &e->ranges, link)
-		if (inspect_hits(range->base, range->size, address, bytes))
-			return phys_to_virt(address);
-	return NULL;
+	if (inspect_hits(page_to_phys(e->shared.pages), e->shared.bytes, address, bytes)) {
+		memcpy(to, phys_to_virt(address), *bytes);
+		return 0;
+	}
+	range = memory_range_at(&e->ranges, address);
+	if (!range || !inspect_hits(range->base, range->size, address, bytes))
+		return -EFAULT;
+	from = memory_map(range, address, *bytes);
+	if (!from)
+		return -ENOMEM;
+	memcpy(to, from, *bytes);
+	memory_unmap(range, from);
+	return 0;
 }
 
 /* Copies at most BYTES from ADDRESS on to TO. Returns how many, or -errno. */
 static ssize_t inspect_copy(struct enclave *e, u64 address, void *to, size_t bytes)
 {
-	const void *from;
 	ssize_t ret;
 
 	ret = mutex_lock_killable(&e->mutex);
@@ -66,12 +73,8 @@ static ssize_t inspect_copy(struct enclave *e, u64 address, void *to, size_t byt
 		return ret;
 	down_read(&e->shared_sem);
 	ret = inspect_check(e);
-	if (!ret) {
-		from = inspect_find(e, address, &bytes);
-		if (from)
-			memcpy(to, from, bytes);
-		ret = from ? (ssize_t)bytes : -EFAULT;
-	}
+	if (!ret)
+		ret = inspect_fetch(e, address, to, &bytes) ?: (ssize_t)bytes;
 	up_read(&e->shared_sem);
 	mutex_unlock(&e->mutex);
 	return ret;

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
@@ -20,9 +21,13 @@
 #include <asm/tsc.h>
 #include <pisces/build_id.h>
 
+#include "block.h"
 #include "clock.h"
 #include "enclave.h"
 #include "places.h"
+#include "notes.h"
+#include "reclaim.h"
+#include "scrub.h"
 #include "shared.h"
 
 /* ---- control fd ---- */
@@ -172,6 +177,42 @@ static int ioctl_open(void __user *argument)
 	return fd;
 }
 
+static int ioctl_blocks(void __user *argument)
+{
+	struct pisces_blocks request;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	ret = blocks_list(&request);
+	if (!ret && copy_to_user(argument, &request, sizeof(request)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int ioctl_cpuset(unsigned int command, void __user *argument)
+{
+	struct pisces_cpuset_note *note;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	note = memdup_user(argument, sizeof(*note));
+	if (IS_ERR(note))
+		return PTR_ERR(note);
+	if (command == PISCES_IOC_CPUSET_DONE) {
+		ret = notes_done(note);
+	} else {
+		ret = notes_next(note);
+		if (!ret && copy_to_user(argument, note, sizeof(*note)))
+			ret = -EFAULT;
+	}
+	kfree(note);
+	return ret;
+}
+
 static long control_ioctl(struct file *file, unsigned int command, unsigned long address)
 {
 	void __user *argument = (void __user *)address;
@@ -193,6 +234,13 @@ static long control_ioctl(struct file *file, unsigned int command, unsigned long
 		return ioctl_open(argument);
 	case PISCES_IOC_PLACES:
 		return ioctl_places(argument);
+	case PISCES_IOC_BLOCKS:
+		return ioctl_blocks(argument);
+	case PISCES_IOC_RECLAIM:
+		return capable(CAP_SYS_ADMIN) ? blocks_reclaim() : -EPERM;
+	case PISCES_IOC_CPUSET_NEXT:
+	case PISCES_IOC_CPUSET_DONE:
+		return ioctl_cpuset(command, argument);
 	}
 	return -ENOTTY;
 }
@@ -244,6 +292,32 @@ static struct notifier_block sleep_block = { .notifier_call = sleep_notify };
 
 /* ---- the module ---- */
 
+static const char *const ways[] = { "contig", "block", "remove" };
+static const char *memory_way = "contig";
+
+static int memory_way_set(const char *value, const struct kernel_param *parameter)
+{
+	int way = sysfs_match_string(ways, value);
+
+	if (way < 0)
+		return way;
+	WRITE_ONCE(memory_way, ways[way]);
+	return 0;
+}
+
+static int memory_way_get(char *text, const struct kernel_param *parameter)
+{
+	return sysfs_emit(text, "%s\n", READ_ONCE(memory_way));
+}
+
+/* The module does not use it: libpisces, which can fall back, reads it. */
+static const struct kernel_param_ops memory_way_ops = {
+	.set = memory_way_set,
+	.get = memory_way_get,
+};
+module_param_cb(memory_way, &memory_way_ops, NULL, 0644);
+MODULE_PARM_DESC(memory_way, "how memory is taken if a request does not say: contig, block, remove");
+
 static int machine_check(void)
 {
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
@@ -265,9 +339,18 @@ static int __init pisces_init(void)
 	if (ret)
 		return ret;
 	clock_init();
-	ret = enclaves_init();
+	ret = scrub_init();
 	if (ret)
 		return ret;
+	ret = reclaim_init();
+	if (ret)
+		goto exit_scrub;
+	ret = blocks_init();
+	if (ret)
+		goto exit_reclaim;
+	ret = enclaves_init();
+	if (ret)
+		goto exit_blocks;
 	ret = cpus_init();
 	if (ret)
 		goto exit_enclaves;
@@ -296,6 +379,12 @@ exit_cpus:
 	cpus_exit();
 exit_enclaves:
 	enclaves_exit();
+exit_blocks:
+	blocks_exit();
+exit_reclaim:
+	reclaim_exit();
+exit_scrub:
+	scrub_exit();
 	return ret;
 }
 
@@ -308,6 +397,9 @@ static void __exit pisces_exit(void)
 	unregister_reboot_notifier(&reboot_block);
 	cpus_exit();
 	enclaves_exit();
+	blocks_exit();
+	reclaim_exit();
+	scrub_exit();
 }
 
 module_init(pisces_init);

@@ -19,12 +19,48 @@
 #include "enclave.h"
 #include "launch.h"
 #include "memory.h"
+#include "notes.h"
+#include "reclaim.h"
 #include "resize.h"
 
 /* Nobody but the end has a say in what the enclave has. */
 static bool is_over(const struct enclave *e)
 {
 	return enclave_is_over(e) || READ_ONCE(e->ending);
+}
+
+/* ---- giving back ---- */
+
+struct give_back {
+	struct work_struct work;
+	struct enclave_cpu *cpu;
+	struct list_head *ranges;
+};
+
+static void give_back_work(struct work_struct *work)
+{
+	struct give_back *give = container_of(work, struct give_back, work);
+
+	if (give->cpu)
+		give->cpu->back = cpu_give_back(give->cpu);
+	if (give->ranges)
+		memory_give_back(give->ranges);
+	/* Memory blocks and cpusets are for user space to put back. */
+	reclaim_start();
+}
+
+/*
+ * A CPU or memory, of which the other is NULL. In a work, since our caller may have been
+ * killed: see enclave_end_work().
+ */
+static void give_back(struct enclave_cpu *cpu, struct list_head *ranges)
+{
+	struct give_back give = { .cpu = cpu, .ranges = ranges };
+
+	INIT_WORK_ONSTACK(&give.work, give_back_work);
+	queue_work(enclaves_queue, &give.work);
+	flush_work(&give.work);
+	destroy_work_on_stack(&give.work);
 }
 
 /* ---- CPUs ---- */
@@ -87,27 +123,9 @@ static void cpu_leave(struct enclave *e, unsigned int index, bool stop)
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
-struct cpu_return {
-	struct work_struct work;
-	struct enclave_cpu *cpu;
-};
-
-static void cpu_return_work(struct work_struct *work)
-{
-	struct enclave_cpu *cpu = container_of(work, struct cpu_return, work)->cpu;
-
-	cpu->back = cpu_give_back(cpu);
-}
-
-/* In a work, since our caller may have been killed: see enclave_end_work(). */
 static int cpu_return(struct enclave_cpu *cpu)
 {
-	struct cpu_return give = { .cpu = cpu };
-
-	INIT_WORK_ONSTACK(&give.work, cpu_return_work);
-	queue_work(enclaves_queue, &give.work);
-	flush_work(&give.work);
-	destroy_work_on_stack(&give.work);
+	give_back(cpu, NULL);
 	return cpu->back ? 0 : -EIO;
 }
 
@@ -125,6 +143,7 @@ int resize_add_cpu(struct enclave *e, u32 linux_cpu)
 	if (ret)
 		return ret;
 	cpu_insert(e, index, &cpu);
+	notes_taken(e->number, linux_cpu);
 	ret = launch_cpus(e, index, 1, &launch_ns);
 	if (!ret) {
 		add.arg[0] = index;
@@ -196,6 +215,9 @@ void resize_insert_ranges(struct enclave *e, struct list_head *ranges)
 		e->range_count++;
 	list_splice_tail_init(ranges, &e->ranges);
 	list_sort(NULL, &e->ranges, compare_ranges);
+	/* What a running co-kernel has got one by one stays so: it is asked for by range. */
+	if (e->state == PISCES_ENCLAVE_NEW)
+		e->range_count -= memory_join(&e->ranges);
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
@@ -246,7 +268,8 @@ int resize_add_memory(struct enclave *e, struct list_head *ranges)
 			undo.size += size;
 	}
 	list_splice_tail_init(ranges, &back);
-	memory_give_back(&back);
+	if (!list_empty(&back))
+		give_back(NULL, &back);
 	if (!ret)
 		enclave_info(e, "has %llu MiB more\n", undo.size >> 20);
 	else if (undo.size && !is_over(e) && resize_remove_memory(e, &undo))
@@ -343,7 +366,7 @@ int resize_remove_memory(struct enclave *e, struct pisces_remove_memory *request
 	for (i = 0; i < count && !ret; i++)
 		ret = piece_take(e, &pieces[i], &back);
 	kvfree(pieces);
-	memory_give_back(&back);
+	give_back(NULL, &back);
 	if (!ret)
 		enclave_info(e, "has given %llu MiB back\n", request->size >> 20);
 	return ret;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pisces reclaim: ends what a job has left behind. An enclave is a descriptor, so
- * what can be left behind is a process that holds it, and ending it is enough.
+ * pisces reclaim: gives back what has no owner. An enclave is a descriptor, so a job can
+ * leave a process behind that holds it, and ending that is enough. What comes back of an
+ * enclave and needs user space, memory blocks and cpusets, is libpisces' to give.
  */
 #include "tool.h"
 
@@ -18,12 +19,15 @@
 #include <unistd.h>
 
 static const char help[] =
-	"usage: pisces reclaim [--job=ID]\n"
+	"usage: pisces reclaim [--job=ID | --returned]\n"
 	"\n"
 	"With --job: kills the processes that hold enclaves of Slurm's job ID, and waits until\n"
 	"these are gone; for the epilog. Without: shows enclaves whose owner has died while\n"
-	"another process holds them, and who that is; kills nobody. Needs root.\n"
-	"The exit code is 0 if no such enclave is left, else 1.\n";
+	"another process holds them, and who that is; kills nobody.\n"
+	"In both cases, and with --returned nothing but this: memory blocks that an enclave\n"
+	"has given back go online, and cpusets of cgroup v1 get their CPUs. The module does it\n"
+	"itself whenever an enclave ends. Safe at any time. Needs root.\n"
+	"The exit code is 0 if nothing is left to reclaim, else 1.\n";
 
 /* An enclave's end is quick; but its CPUs start again, which a loaded node delays. */
 #define GONE_LIMIT_S  60
@@ -193,11 +197,14 @@ int command_reclaim(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"job", required_argument, NULL, 'j'},
+		{"returned", no_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	struct pisces_error error;
+	bool returned = false;
 	uint32_t job = 0;
-	int option;
+	int option, code = TOOL_OK;
 
 	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
 		switch (option) {
@@ -205,6 +212,9 @@ int command_reclaim(int argc, char **argv)
 			if (!parse_job(optarg, &job))
 				return tool_usage(argv[0], "'%s' is not the number of a job",
 						  optarg);
+			break;
+		case 'r':
+			returned = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -215,11 +225,17 @@ int command_reclaim(int argc, char **argv)
 	}
 	if (optind < argc)
 		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
+	if (job && returned)
+		return tool_usage(argv[0], "takes one of --job and --returned");
 	if (geteuid() != 0) {
 		fprintf(stderr, "enclave: looking into other users' processes needs root\n");
 		return TOOL_FAILED;
 	}
 	if (job)
-		return reclaim_job(job);
-	return look(0, show_holder) == 0 ? TOOL_OK : TOOL_FAILED;
+		code = reclaim_job(job);
+	else if (!returned && look(0, show_holder) != 0)
+		code = TOOL_FAILED;
+	if (pisces_reclaim(&error) < 0)
+		code = tool_failed(&error);
+	return code;
 }

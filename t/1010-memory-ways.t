@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Memory by each of the three ways: taken of the right node, guarded, and given back as it was.
+. "$(dirname "$0")/lib/node.sh"
+
+limit_file=1200
+cycles=${PISCES_CYCLES:-6}
+blocks=/sys/devices/system/memory
+block=$((0x$(cat $blocks/block_size_bytes)))
+mib=$((block / 1048576))
+
+# Number, state and zone of each block: what must be the same again.
+layout() {
+	local dir
+	for dir in "$blocks"/memory[0-9]*; do
+		echo "${dir##*/} $(cat "$dir/state") $(cat "$dir/valid_zones" 2> /dev/null | cut -d' ' -f1)"
+	done | sort -V
+}
+total() { awk '/^MemTotal:/ { print $2 }' /proc/meminfo; }
+memory_is_back() { [ "$(layout)" = "$layout" ] && [ "$(total)" = "$total" ]; }
+
+# memory_recovers WHAT: as node_recovers, and all blocks are online in their zones
+memory_recovers() {
+	if wait_until 5 eval 'node_whole && memory_is_back'; then
+		pass "$1: all is Linux's again, in the same zones"
+	else
+		fail "$1: all is Linux's again, in the same zones"
+		diag "$(diff <(echo "$layout") <(layout))"
+		diag "MemTotal $total before, $(total) now; $(grep pisces /proc/iomem)"
+		pisces reclaim
+	fi
+}
+
+kernel_log_start
+layout=$(layout)
+total=$(total)
+diag "blocks of $mib MiB: $(echo "$layout" | wc -l)"
+
+start() { # WAY: an enclave with two blocks of node 1
+	pisces run --cpu-list=2-3 --mem=$((2 * mib))M --mem-way="$1" --name="$1" -- \
+		$examples/spin 100 > spin.txt 2> spin.err < /dev/null &
+	run_pid=$!
+	wait_until 60 grep -q computing spin.txt || diag "it did not start: $(cat spin.err)"
+}
+
+for way in contig block remove; do
+	run pisces run --cpus=2 --mem=$((2 * mib))M --mem-way=$way -- $examples/hello
+	is "$rc" 0 "way $way: a program runs"
+	diag "$err"
+	memory_recovers "way $way"
+
+	start $way
+	ranges=$(pisces list --json)
+	bases=$(grep 'pisces enclave' /proc/iomem | sed 's/^ *//; s/-.*//')
+	ok "way $way: /proc/iomem shows it" test -n "$bases"
+	diag "$(grep -B1 'pisces enclave' /proc/iomem | tr '\n' ';') $(cat spin.err)"
+	if [ $way != contig ] && ! grep -q instead spin.err; then
+		gone=$((total - $(total)))
+		is $gone $((2 * block / 1024)) "way $way: Linux has two blocks less"
+		for base in $bases; do
+			number=$((0x$base / block))
+			if [ $way = remove ]; then
+				ok "block $number does not exist for Linux" test ! -e "$blocks/memory$number"
+				continue
+			fi
+			is "$(cat "$blocks/memory$number/state")" offline "block $number is offline"
+			ok "block $number is of node 1" test -e "$blocks/memory$number/node1"
+			if echo online 2> /dev/null > "$blocks/memory$number/state"; then
+				fail "block $number is not to be brought online"
+			else
+				pass "block $number is not to be brought online"
+			fi
+		done
+		if rmmod pisces 2> /dev/null; then fail "the module stays"; else pass "the module stays"; fi
+	fi
+	run pisces reclaim
+	is "$rc" 0 "way $way: pisces reclaim leaves a live enclave alone"
+	ok "way $way: it still computes" kill -0 $run_pid
+	kill -KILL $run_pid
+	wait $run_pid 2> /dev/null
+	memory_recovers "way $way, SIGKILL to pisces run"
+done
+like "$ranges" "." "pisces list --json: the last one"
+
+for way in block remove; do
+	for delay in 0.1 0.3 0.6 1.0; do
+		pisces run --cpus=2 --mem=$((3 * mib))M --mem-way=$way -- $examples/spin 100 \
+			> /dev/null 2>&1 < /dev/null &
+		run_pid=$!
+		sleep $delay
+		kill -KILL $run_pid
+		wait $run_pid 2> /dev/null
+		memory_recovers "way $way, SIGKILL $delay s after its start"
+	done
+done
+
+# What a way cannot give comes by the next one, and that is said.
+run pisces run --cpu-list=2-3 --mem=$((mib / 2))M --mem-way=block -- $examples/hello
+is "$rc" 0 "less than a block"
+like "$err" "whole blocks of .* more" "is rounded up, and the user told: $err"
+memory_recovers "half a block"
+
+# Nothing can be brought online by a program that is not there; nothing is forgotten.
+echo /nonexistent > /sys/module/pisces/parameters/reclaim
+run pisces run --cpu-list=2-3 --mem=${mib}M --mem-way=block -- $examples/hello
+is "$rc" 0 "without the program that the module starts"
+like "$(layout | grep -c offline)" "^1$" "one block is offline still"
+like "$(dmesg | tail -3)" "run as root: pisces reclaim" "the kernel log says what to do"
+if rmmod pisces 2> /dev/null; then fail "the module stays for it"; else pass "the module stays for it"; fi
+pisces reclaim & first=$!
+pisces reclaim & second=$!
+ok "pisces reclaim" wait $first
+ok "and another at the same time" wait $second
+memory_recovers "two at once"
+run pisces reclaim
+is "$rc" 0 "and once more"
+echo /usr/bin/pisces > /sys/module/pisces/parameters/reclaim
+
+# The site's default.
+echo block > /sys/module/pisces/parameters/memory_way
+is "$(cat /sys/module/pisces/parameters/memory_way)" block "memory_way is a parameter"
+run pisces run --cpu-list=2-3 --mem=$((mib / 2))M -- $examples/hello
+like "$err" "way block takes whole blocks" "which counts if the request does not say"
+if echo other 2> /dev/null > /sys/module/pisces/parameters/memory_way; then
+	fail "another word is refused"
+else
+	pass "another word is refused"
+fi
+echo contig > /sys/module/pisces/parameters/memory_way
+
+# Again and again, while programs use memory and files.
+mkdir -p load
+( while :; do dd if=/dev/zero of=load/file bs=1M count=200 status=none; rm -f load/file; done ) &
+load_pid=$!
+for way in block remove; do
+	failed=0
+	for i in $(seq "$cycles"); do
+		pisces run --cpus=$((i % 3 + 1)) --mem=$((i % 2 * mib + mib))M --mem-way=$way -- \
+			$examples/hello > out.txt 2>&1 || {
+			failed=$((failed + 1))
+			diag "cycle $i: $(cat out.txt)"
+		}
+		grep -q instead out.txt && diag "cycle $i: $(grep instead out.txt)"
+	done
+	is $failed 0 "way $way: $cycles enclaves after each other under load"
+	memory_recovers "way $way under load"
+done
+kill $load_pid
+wait $load_pid 2> /dev/null
+if rmmod pisces; then pass "nothing holds the module"; else fail "nothing holds the module"; fi
+modprobe pisces
+kernel_log_clean
+done_testing
