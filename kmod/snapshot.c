@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -16,6 +17,8 @@
 
 /* What PISCES_IOC_SNAPSHOT waits. */
 #define SNAPSHOT_MS 1000
+
+static DEFINE_MUTEX(snapshot_mutex); /* outside of all locks of an enclave */
 
 /*
  * Only CPUs that have their own exception handlers by now: one that is on its way into
@@ -135,12 +138,22 @@ int snapshot_read(struct enclave *e, u32 *count, void __user *buffer)
 {
 	struct pisces_registers *copy;
 	unsigned int there, stored;
-	int ret = 0;
+	int ret;
 
+	/* One at a time: the next one would take away what this one has come for. */
+	ret = mutex_lock_killable(&snapshot_mutex);
+	if (ret)
+		return ret;
 	snapshot_take(e, SNAPSHOT_MS);
 	copy = snapshot_copy(e, &there);
+	mutex_unlock(&snapshot_mutex);
 	if (!copy)
 		return there ? -ENOMEM : enclave_is_over(e) ? -ESHUTDOWN : -EBUSY;
+	/* It has ended without dying: nobody was asked, and what is there is old. */
+	if (enclave_is_over(e) && !e->reason[0]) {
+		kvfree(copy);
+		return -ESHUTDOWN;
+	}
 	stored = min(*count, there);
 	if (copy_to_user(buffer, copy, stored * sizeof(*copy)))
 		ret = -EFAULT;

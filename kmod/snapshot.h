@@ -19,8 +19,8 @@ void snapshot_keep(struct enclave *e);
 
 /*
  * PISCES_IOC_SNAPSHOT: takes one and stores at most *COUNT CPUs' registers at the user's
- * address BUFFER; *COUNT becomes the number of CPUs. -EBUSY: not booted yet; -ENOMEM;
- * -EFAULT.
+ * address BUFFER; *COUNT becomes the number of CPUs. -EBUSY: not booted yet; -ESHUTDOWN:
+ * it has ended and had not died; -ENOMEM; -EFAULT.
  */
 int snapshot_read(struct enclave *e, u32 *count, void __user *buffer);
 

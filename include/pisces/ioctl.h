@@ -293,6 +293,7 @@ struct pisces_snapshot {
 /*
  * Asks all CPUs of the enclave for their registers, by NMI, waits up to a second, and
  * stores what there is. The enclave goes on. Of a dead one: those it died with.
+ * EBUSY: it was not booted yet; ESHUTDOWN: it has ended, and had not died.
  */
 #define PISCES_IOC_SNAPSHOT _IOWR(PISCES_IOC_MAGIC, 0x28, struct pisces_snapshot)
 
