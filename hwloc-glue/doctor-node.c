@@ -6,8 +6,6 @@
 #include <cpuid.h>
 #include <ctype.h>
 #include <dirent.h>
-#include <glob.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,45 +105,38 @@ static void check_memory(struct pisces_report *report)
 			      pisces_size_format(PISCES_PLAN_MIN_MEMORY, size, sizeof(size)), text);
 }
 
-/* The cpuset hierarchy of cgroup v1, if it is mounted. */
-static bool find_cpuset_v1(char *path, size_t size)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *mount;
-	bool found = false;
-
-	if (!mounts)
-		return false;
-	while (!found && (mount = getmntent(mounts))) {
-		found = (strcmp(mount->mnt_type, "cgroup") == 0 && hasmntopt(mount, "cpuset")) ||
-			strcmp(mount->mnt_type, "cpuset") == 0;
-		if (found)
-			snprintf(path, size, "%s", mount->mnt_dir);
-	}
-	endmntent(mounts);
-	return found;
-}
-
 static void check_cpusets(struct pisces_report *report)
 {
-	char path[256], pattern[300];
-	glob_t match = {0};
-	bool of_slurm;
+	char path[256];
 
-	if (!find_cpuset_v1(path, sizeof(path))) {
+	if (!pisces_cpuset_v1_root(path, sizeof(path))) {
 		pisces_report(report, PISCES_CHECK_OK, "cpusets", "",
 			      "no cgroup v1 that would forget the CPUs of an enclave");
 		return;
 	}
-	snprintf(pattern, sizeof(pattern), "%s/slurm*", path);
-	of_slurm = glob(pattern, GLOB_ONLYDIR, NULL, &match) == 0 && match.gl_pathc > 0;
-	globfree(&match);
-	pisces_report(report, of_slurm ? PISCES_CHECK_BAD : PISCES_CHECK_ADVICE, "cpusets",
+	pisces_report(report, PISCES_CHECK_ADVICE, "cpusets",
 		      "CgroupPlugin=cgroup/v2 in cgroup.conf, and boot with "
 		      "systemd.unified_cgroup_hierarchy=1",
-		      "cpusets of cgroup v1 at %.100s: they lose a CPU that goes offline for good, "
-		      "so that later jobs do not get it",
+		      "cpusets of cgroup v1 at %.100s lose a CPU that goes offline; pisces reclaim "
+		      "puts it back, but not tasks that lost their last one",
 		      path);
+}
+
+/* Blocks that the module starts a program for must not wait for one that is not there. */
+static void check_reclaim(struct pisces_report *report)
+{
+	char path[256];
+
+	if (pisces_read_text("/sys/module/pisces/parameters/reclaim", path, sizeof(path)) < 0)
+		return; /* the module is not loaded, which another check says */
+	if (access(path, X_OK) == 0)
+		pisces_report(report, PISCES_CHECK_OK, "giving back", "",
+			      "the module starts %.100s for memory blocks and cpusets", path);
+	else
+		pisces_report(report, PISCES_CHECK_ADVICE, "giving back",
+			      "echo /usr/bin/pisces > /sys/module/pisces/parameters/reclaim",
+			      "there is no program '%.100s' to bring memory blocks online again",
+			      path);
 }
 
 static bool process_runs(const char *name)
@@ -213,6 +204,7 @@ void pisces_check_node(struct pisces_report *report)
 	check_contig(report);
 	check_memory(report);
 	check_cpusets(report);
+	check_reclaim(report);
 	check_interrupts(report);
 	check_hypervisor(report);
 }

@@ -257,7 +257,9 @@ struct pisces_reserve_block {
 /*
  * Says that this enclave is about to take a memory block (way block): it may go
  * offline, and is brought online again if the enclave ends before it has taken it.
- * EBUSY: an enclave has it already; EINVAL: it is not an online memory block.
+ * Blocks that it has reserved before and that are still online are forgotten by this.
+ * EBUSY: an enclave has it already, or it is not back from one; EINVAL: it is not an
+ * online memory block; ENOMEM: Linux needs that memory itself.
  */
 #define PISCES_IOC_RESERVE_BLOCK \
 	_IOW(PISCES_IOC_MAGIC, 0x25, struct pisces_reserve_block)
