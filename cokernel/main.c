@@ -6,6 +6,7 @@
 #include <pisces/build_id.h>
 
 #include "arch/cpu.h"
+#include "arch/crash.h"
 #include "arch/fpu.h"
 #include "arch/lapic.h"
 #include "arch/paging.h"
@@ -57,6 +58,8 @@ void main_first(const struct pisces_boot_block *block)
 	vdso_init();
 	control_init();
 	sched_init();
+	crash_init();
+	crash_at(CRASH_BOOTING);
 	__atomic_store_n(&scheduler_ready, true, __ATOMIC_RELEASE);
 	sched_init_cpu();
 

@@ -17,12 +17,38 @@ static uint64_t dig(uint64_t depth)
 	return dig(depth + 1) + word[depth % 16];
 }
 
-void crash_test(void)
+enum crash_place crash_place;
+
+static const char *const place_names[] = {
+	[CRASH_BOOTING] = "booting",
+	[CRASH_IDLE] = "idle",
+	[CRASH_IO] = "io",
+	[CRASH_TEARDOWN] = "teardown",
+};
+
+void crash_init(void)
 {
-	char how[16];
+	char how[40];
+	const char *at;
 
 	if (boot_option("crash", how, sizeof(how)) == NULL)
 		return;
+	at = strchr(how, '@');
+	for (unsigned int i = CRASH_BOOTING; at != NULL && i <= CRASH_TEARDOWN; i++) {
+		if (strcmp(at + 1, place_names[i]) == 0)
+			crash_place = (enum crash_place)i;
+	}
+}
+
+void crash_test(void)
+{
+	char how[40], *at;
+
+	if (boot_option("crash", how, sizeof(how)) == NULL)
+		return;
+	at = strchr(how, '@');
+	if (at != NULL)
+		*at = 0;
 	if (strcmp(how, "fault") == 0)
 		*(volatile uint64_t *)0xffff900000001000ull = 1;
 	if (strcmp(how, "stack") == 0)

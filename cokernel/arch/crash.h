@@ -6,13 +6,35 @@
 #ifndef CK_ARCH_CRASH_H
 #define CK_ARCH_CRASH_H
 
+#include "lib/types.h"
+
 #define CRASH_SYSCALL 0x7000u
+
+/* Where it happens by itself: "crash=HOW@PLACE". */
+enum crash_place {
+	CRASH_BY_CALL,
+	CRASH_BOOTING,	/* before it is ready */
+	CRASH_IDLE,	/* a CPU has nothing to do, after the first program has begun */
+	CRASH_IO,	/* a read has been sent to a proxy */
+	CRASH_TEARDOWN, /* Linux has said STOP */
+};
+
+extern enum crash_place crash_place; /* only crash_init() writes it */
+
+void crash_init(void);
 
 /*
  * HOW: "panic"; "fault", a wild pointer; "stack", an endless recursion;
  * "hang-irqs-off", this CPU loops and answers nothing but INIT; "silent", all CPUs
- * stop without a word; "deaf", they do so and say that they are idle. Returns if no crash is on the command line.
+ * stop without a word; "deaf", they do so and say that they are idle. Returns if no
+ * crash is on the command line.
  */
 void crash_test(void);
+
+static inline void crash_at(enum crash_place place)
+{
+	if (unlikely(crash_place == place))
+		crash_test();
+}
 
 #endif

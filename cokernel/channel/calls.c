@@ -6,7 +6,10 @@
  */
 #include "channel/calls.h"
 
+#include <asm/unistd_64.h>
+
 #include "arch/cpu.h"
+#include "arch/crash.h"
 #include "boot/boot.h"
 #include "channel/internal.h"
 #include "lib/errno.h"
@@ -333,6 +336,8 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 	}
 	lock_drop(&channel->replies.lock);
 	ring_proxy(channel);
+	if (nr == __NR_read)
+		crash_at(CRASH_IO);
 
 	lock_take(&channel->replies.lock);
 	error = await_reply(channel, call, mode);

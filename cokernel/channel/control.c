@@ -5,6 +5,7 @@
 #include <pisces/ring.h>
 
 #include "arch/cpu.h"
+#include "arch/crash.h"
 #include "arch/start.h"
 #include "arch/time.h"
 #include "boot/boot.h"
@@ -162,6 +163,7 @@ static void serve(const struct pisces_message *message)
 		send(&pong);
 		break;
 	case PISCES_MSG_STOP:
+		crash_at(CRASH_TEARDOWN);
 		stop();
 		break;
 	case PISCES_MSG_TASK_NEW:

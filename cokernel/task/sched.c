@@ -3,6 +3,7 @@
 
 #include "arch/context.h"
 #include "arch/cpu.h"
+#include "arch/crash.h"
 #include "arch/time.h"
 #include "arch/tlb.h"
 #include "boot/boot.h"
@@ -415,6 +416,8 @@ void sched_run(void)
 		 * seen is only what came before the announcements.
 		 */
 		boot_status->memory_free = page_free_bytes();
+		if (boot_status->user_tsc != 0)
+			crash_at(CRASH_IDLE);
 		cpu->status->state = PISCES_CPU_IDLE;
 		if (control_may_sleep(cpu->index) && channel_may_sleep_all(cpu->index) &&
 		    __atomic_load_n(&queue->ready_count, __ATOMIC_SEQ_CST) == 0 &&

@@ -4,6 +4,9 @@
 # Source this first in a test that needs the virtual node: the test is then sent
 # there and runs there, whole, as root. `contrib/quickstart check` starts the
 # node and runs all; one test runs with `contrib/quickstart check t/NAME.t`.
+#
+# A test that needs files of the build directory there, next to itself, names them
+# before in $node_files; environment variables that it listens to in $node_env.
 
 if [ -z "${PISCES_ON_NODE:-}" ]; then
 	here=$(cd "$(dirname "$0")" && pwd)
@@ -13,8 +16,21 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 		exit 0
 	}
 	cd "$here" || exit 1
+	built=${top_builddir:-${PISCES_BUILD:-$here/../build}}
+	bring=()
+	for file in ${node_files:-}; do
+		[ -e "$built/$file" ] || {
+			echo "Bail out! $file is not built: make -C $built $file"
+			exit 1
+		}
+		bring+=(-C "$(dirname "$built/$file")" "$(basename "$file")")
+	done
+	give=()
+	for name in ${node_env:-}; do
+		[ -z "${!name:-}" ] || give+=("$name=${!name}")
+	done
 	# $limit_file: seconds for the whole test; a hang is a failure with a name.
-	tar -c lib "$(basename "$0")" | "$quickstart" run -- sh -c '
+	tar -c lib "$(basename "$0")" "${bring[@]}" | "$quickstart" run -- env "${give[@]}" sh -c '
 		dir=$(mktemp -d /tmp/test.XXXXXX) && cd "$dir" && tar -x &&
 		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null
 		rc=$?
@@ -34,8 +50,8 @@ node_cpus=$(cat /run/cpus-at-boot)
 
 # What a node has when nothing is taken: all CPUs, no enclave.
 node_whole() {
-	[ "$(cat /sys/devices/system/cpu/online)" = "$node_cpus" ] &&
-		[ "$(cat /sys/devices/system/cpu/present)" = "$node_cpus" ] &&
+	[ "$(< /sys/devices/system/cpu/online)" = "$node_cpus" ] &&
+		[ "$(< /sys/devices/system/cpu/present)" = "$node_cpus" ] &&
 		! grep -q 'pisces enclave' /proc/iomem &&
 		! grep -q 'pisces-' /proc/interrupts
 }

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Who dies x what the enclave is at: the node is whole in time, the user is told, the
+# next program runs. The table with the times that it took is printed at the end.
+# ROWS="proxy panic" takes some rows only. Slurm's daemons are in t/2010-kill-matrix.t.
+node_env="ROWS"
+. "$(dirname "$0")/lib/node.sh"
+
+kernel_log_start
+rows=${ROWS:-program proxy run panic hang silent}
+places="booting idle computing io teardown"
+declare -A cell
+
+# Seconds that the node may take, where nobody has to notice anything; and where the
+# module's watchdog has to. A co-kernel that has not said that it is ready has 30 s.
+at_once=5
+noticed=10
+booting=35
+
+now() { echo "${EPOCHREALTIME/./}"; }
+
+# recovered ROW PLACE SINCE LIMIT: how long it took from SINCE on, into the table.
+recovered() {
+	local took
+	while ! node_whole && [ $((($(now) - $3) / 1000000)) -le "$4" ]; do
+		sleep 0.02
+	done
+	took=$((($(now) - $3) / 1000))
+	cell[$1,$2]="$took ms"
+	if node_whole && [ $took -le $(($4 * 1000)) ]; then
+		pass "$1, $2: the node is whole after $took ms"
+	else
+		cell[$1,$2]+=" !"
+		fail "$1, $2: the node is whole after $took ms, at most $4 s"
+		diag "$(pisces list 2>&1)" "load $(cat /proc/loadavg)"
+		wait_until 60 node_whole
+	fi
+}
+
+started() {
+	wait_until 60 eval 'proxy=$(pgrep -x -P '"$run_pid"' pisces-proxy)' &&
+		wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"' ||
+		diag "the program did not start: $(cat err)"
+}
+
+# begin PLACE [OPTIONS]: an enclave that is there by now; sets run_pid and proxy.
+begin() {
+	local place=$1
+	shift
+	proxy=
+	: > err
+	: > out
+	case $place in
+	booting) set -- "$@" -- $examples/hello ;;
+	idle) set -- "$@" -- busybox sleep 100 ;;
+	computing) set -- "$@" -- $examples/spin 100 ;;
+	io) set -- "$@" -- busybox cat ;;
+	# It ends by itself, and all is given back.
+	teardown) set -- "$@" -- busybox echo over ;;
+	esac
+	pisces run --cpus=2 --mem=128M "$@" > out 2> err < fifo &
+	run_pid=$!
+	case $place in
+	booting) wait_until 60 eval '[ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]' ;;
+	teardown) wait_until 60 grep -q over out ;;
+	*) started ;;
+	esac
+}
+
+# The standard input of all: nothing comes, and it does not end.
+mkfifo fifo
+exec 9<> fifo
+
+# ---- rows: somebody of Linux dies ----
+
+# killed ROW PLACE VICTIM SIGNAL STATUS [MESSAGE]
+killed() {
+	local since
+	since=$(now)
+	kill -"$4" "$3" 2> /dev/null
+	rc=0
+	wait $run_pid 2> /dev/null || rc=$?
+	like "$rc" "^($5)$" "$1, $2: what the shell is told: $rc"
+	recovered "$1" "$2" "$since" $at_once
+}
+
+row_program() {
+	for place in idle computing io; do
+		begin $place
+		killed program $place "$proxy" TERM 143
+	done
+	cell[program,booting]="not there yet"
+	# With exit code 0 it has ended before the signal came.
+	begin teardown
+	killed program teardown "$(pgrep -x -P $run_pid pisces-proxy || echo $run_pid)" TERM '0|143'
+}
+
+row_proxy() {
+	for place in idle computing io; do
+		begin $place
+		killed proxy $place "$proxy" KILL 137
+	done
+	cell[proxy,booting]="not there yet"
+	begin teardown
+	killed proxy teardown "$(pgrep -x -P $run_pid pisces-proxy || echo $run_pid)" KILL '0|137'
+}
+
+row_run() {
+	for place in $places; do
+		begin "$place"
+		killed run "$place" $run_pid KILL '0|137'
+		[ -z "$proxy" ] || ok "run, $place: its proxy is gone too" \
+			wait_until 5 eval '! kill -0 '"$proxy"' 2> /dev/null'
+	done
+}
+
+# ---- rows: the co-kernel dies ----
+
+# crashes ROW KIND SECONDS MESSAGE
+crashes() {
+	local row=$1 kind=$2 allowed=$3 message=$4 place since within program how
+	for place in $places; do
+		within=$allowed
+		how=$kind@$place
+		case $place in
+		booting)
+			program="$examples/hello"
+			[ "$allowed" = "$at_once" ] || within=$booting
+			;;
+		idle) program="busybox sleep 100" ;;
+		computing)
+			# Its own call makes the co-kernel die.
+			program="$examples/crash"
+			how=$kind
+			;;
+		io) program="busybox cat" ;;
+		teardown) program="$examples/hello" ;;
+		esac
+		since=$(now)
+		# shellcheck disable=SC2086 # words are arguments
+		run pisces run --cpus=2 --mem=128M --append="crash=$how" -- $program < fifo
+		if [ $place = teardown ]; then
+			# Its program has had its end.
+			is "$rc" 0 "$row, $place: the program's exit code"
+		else
+			is "$rc" 125 "$row, $place: the exit code says that the enclave failed"
+			like "$err" "$message" "$row, $place: and in words: $(tail -n 1 <<< "$err")"
+		fi
+		# From the start of the command on: what a run takes by itself is in it.
+		recovered "$row" $place "$since" $((within + 5))
+	done
+}
+
+row_panic() { crashes panic panic $at_once 'died|crash=panic'; }
+hung='hangs? in the co-kernel|did not say in 30 s|does not answer'
+row_hang() { crashes hang hang-irqs-off $noticed "$hung"; }
+row_silent() { crashes silent silent $noticed "$hung"; }
+
+for row in $rows; do
+	row_$row
+	run pisces run --cpus=2 --mem=128M -- $examples/hello
+	is "$rc" 0 "$row: the next program runs"
+	node_recovers "$row: the next program"
+done
+
+{
+	printf '%-10s' ""
+	for place in $places; do printf '%-15s' "$place"; done
+	echo
+	for row in $rows; do
+		printf '%-10s' "$row"
+		for place in $places; do printf '%-15s' "${cell[$row,$place]:--}"; done
+		echo
+	done
+} > table
+diag "$(cat table)"
+kernel_log_clean
+done_testing

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# t/1022-kill-matrix.t for what Slurm runs: slurmstepd and slurmd die while an enclave
+# boots, idles, computes, waits for input, or is torn down.
+limit_file=1800
+. "$(dirname "$0")/lib/node.sh"
+
+kernel_log_start
+places="booting idle computing io teardown"
+declare -A cell
+now() { echo "${EPOCHREALTIME/./}"; }
+job() { squeue -h -o %A -n "$1" | head -n 1; }
+node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
+taken() { [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]; }
+task_runs() { pisces list --json | grep -q '"tasks": *1'; }
+
+mkfifo fifo
+exec 9<> fifo
+
+# begin NAME PLACE: a step that is there by now; sets srun_pid and id.
+begin() {
+	local program
+	case $2 in
+	booting) program="$examples/spin 200" ;;
+	idle) program="busybox sleep 200" ;;
+	computing) program="$examples/spin 200" ;;
+	io) program="busybox cat" ;;
+	teardown) program="busybox echo over" ;;
+	esac
+	: > "$1.txt"
+	# shellcheck disable=SC2086 # words are arguments
+	srun -J "$1" --enclave=lwk -c2 --mem=256M $program > "$1.txt" 2>&1 < fifo &
+	srun_pid=$!
+	case $2 in
+	booting) wait_until 90 taken ;;
+	teardown) wait_until 90 grep -q over "$1.txt" ;;
+	*) wait_until 90 task_runs ;;
+	esac || diag "$1 did not get so far: $(cat "$1.txt")"
+	id=$(job "$1")
+}
+
+recovered() {
+	local took
+	wait_until $(($4 + 1)) node_whole
+	took=$((($(now) - $3) / 1000))
+	cell[$1,$2]="$took ms"
+	if node_whole && [ $took -le $(($4 * 1000)) ]; then
+		pass "$1, $2: the node is whole after $took ms"
+	else
+		cell[$1,$2]+=" !"
+		fail "$1, $2: the node is whole after $took ms, at most $4 s"
+		diag "$(pisces list 2>&1)" "load $(cat /proc/loadavg)"
+	fi
+}
+
+for place in $places; do
+	begin stepd-$place $place
+	since=$(now)
+	pkill -KILL -f "slurmstepd: \[$id\.0\]"
+	recovered slurmstepd $place "$since" 5
+	# Without its slurmstepd, Slurm ends the step only when asked to.
+	[ -z "$id" ] || scancel "$id" 2> /dev/null
+	wait $srun_pid 2> /dev/null
+	ok "slurmstepd, $place: the node is idle" wait_until 120 node_idle
+done
+
+# slurmd: the step goes on without it, and ends when it is told to by the next one.
+for place in $places; do
+	begin slurmd-$place $place
+	since=$(now)
+	pkill -KILL -x slurmd
+	ok "slurmd, $place: is gone" wait_until 10 eval '! pgrep -x slurmd > /dev/null'
+	slurmd -N n1
+	[ -z "$id" ] || wait_until 60 eval 'scancel "$id" 2> /dev/null; [ -z "$(job slurmd-'$place')" ]'
+	wait $srun_pid 2> /dev/null
+	recovered slurmd $place "$since" 60
+	ok "slurmd, $place: the node is idle" wait_until 120 node_idle
+done
+
+run srun --enclave=lwk "$examples/hello"
+is "$rc" 0 "the next job runs"
+{
+	printf '%-12s' ""
+	for place in $places; do printf '%-15s' "$place"; done
+	echo
+	for row in slurmstepd slurmd; do
+		printf '%-12s' $row
+		for place in $places; do printf '%-15s' "${cell[$row,$place]:--}"; done
+		echo
+	done
+} > table
+diag "$(cat table)"
+node_recovers "after all that"
+kernel_log_clean
+done_testing
