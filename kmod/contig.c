@@ -188,7 +188,8 @@ static int search_node(struct memory_search *search)
 	for (;;) {
 		/* The memory that old devices need is not for taking. */
 		for (i = MAX_NR_ZONES - 1; i > ZONE_DMA && search->left; i--) {
-			if (i == ZONE_DEVICE || !populated_zone(&pgdat->node_zones[i]))
+			if (zone_is_zone_device(&pgdat->node_zones[i]) ||
+			    !populated_zone(&pgdat->node_zones[i]))
 				continue;
 			ret = search_zone(search, &pgdat->node_zones[i], piece);
 			if (ret)
