@@ -159,15 +159,14 @@ static int note_below(const struct walk *walk, const char *path, unsigned int de
 	return result;
 }
 
-int pisces_cpusets_note(int enclave_fd, const struct pisces_plan *plan, struct pisces_error *error)
+int pisces_cpusets_note(int enclave_fd, const struct pisces_cpuset *cpus,
+			struct pisces_error *error)
 {
-	struct walk walk = {.fd = enclave_fd, .error = error};
+	struct walk walk = {.fd = enclave_fd, .cpus = *cpus, .error = error};
 	char root[PATH_SIZE];
 
 	if (!pisces_cpuset_v1_root(root, sizeof(root)))
 		return 0;
-	for (unsigned int i = 0; i < plan->cpu_count; i++)
-		pisces_cpuset_add(&walk.cpus, plan->cpus[i].linux_cpu);
 	return note_below(&walk, root, 0);
 }
 

@@ -173,6 +173,8 @@ static int add_cpus(int fd, const struct pisces_cpuset *cpus, const struct pisce
 {
 	struct pisces_cpuset done = {0};
 
+	if (pisces_cpusets_note(fd, cpus, error) < 0)
+		return -1;
 	for (uint32_t cpu = 0; cpu < PISCES_MAX_CPUS; cpu++) {
 		struct pisces_add_cpu add = {.linux_cpu = cpu};
 

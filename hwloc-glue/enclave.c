@@ -164,6 +164,12 @@ static int cannot_boot(int fd, struct pisces_error *error)
 
 static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
 {
+	struct pisces_cpuset cpus = {0};
+
+	for (unsigned int i = 0; i < plan->cpu_count; i++)
+		pisces_cpuset_add(&cpus, plan->cpus[i].linux_cpu);
+	if (pisces_cpusets_note(fd, &cpus, error) < 0)
+		return -1;
 	for (unsigned int i = 0; i < plan->cpu_count; i++) {
 		struct pisces_add_cpu add = {.linux_cpu = plan->cpus[i].linux_cpu};
 
@@ -207,8 +213,7 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 	memcpy(boot.cmdline, request->cmdline, sizeof(boot.cmdline));
 
 	begin = now_ns();
-	if (pisces_cpusets_note(enclave_fd, plan, error) < 0 ||
-	    take_cpus(enclave_fd, plan, error) < 0)
+	if (take_cpus(enclave_fd, plan, error) < 0)
 		goto out;
 	spent.cpus = now_ns() - begin;
 	begin = now_ns();

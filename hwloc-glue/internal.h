@@ -38,8 +38,8 @@ int pisces_way_parse(const char *name);
 /* The root of cgroup v1's cpusets; false if there is none. */
 bool pisces_cpuset_v1_root(char *path, size_t size);
 
-/* Notes, with the enclave, what cpusets of cgroup v1 have of the plan's CPUs. */
-int pisces_cpusets_note(int enclave_fd, const struct pisces_plan *plan,
+/* Notes, with the enclave, what cpusets of cgroup v1 have of CPUS, which are about to go. */
+int pisces_cpusets_note(int enclave_fd, const struct pisces_cpuset *cpus,
 			struct pisces_error *error);
 
 /*

@@ -172,9 +172,6 @@ static void start(spank_t spank, pid_t task_pid)
 		close_enclave();
 		return;
 	}
-	/* What became of the memory is of more use than what the plan had to say. */
-	if (times.note[0] != '\0')
-		snprintf(step.plan.note, sizeof(step.plan.note), "%s", times.note);
 	slurm_info("enclave: step %u.%u has %u CPUs away from Linux, which keeps its proxies on "
 		   "%s; took %llu ms for CPUs, %llu ms for memory, %llu ms for the co-kernel",
 		   step.job, step.step, step.plan.cpu_count,

@@ -119,7 +119,7 @@ int command_list(int argc, char **argv)
 			print_json(&json, &info);
 		else
 			print_line(&info);
-		if (gone && !as_json)
+		if (gone && !arguments.json)
 			print_reason(&info);
 	}
 	if (arguments.json)
