@@ -640,14 +640,15 @@ static void unmap(unsigned int i)
 	mappings[i].at = NULL;
 }
 
-static long map(void)
+/* Of a task, mostly; OF: of this one, or -1. */
+static long map(int of)
 {
 	unsigned int i = below(MAPPINGS);
 	size_t bytes = one_in(4) ? PAGE * (1 + below(300)) : one_in(2) ? 0x100000 : 0x10000;
 	int protection = one_in(4) ? (int)below(8) : PROT_READ | PROT_WRITE;
 	off_t offset = one_in(4) ? (off_t)(odd_number() & ~0xfffull) : 0;
-	void *at = mmap(NULL, bytes, protection, one_in(8) ? MAP_PRIVATE : MAP_SHARED,
-			one_in(8) ? any_fd() : slot_fd(TASK), offset);
+	int fd = of >= 0 ? of : one_in(8) ? any_fd() : slot_fd(TASK);
+	void *at = mmap(NULL, bytes, protection, one_in(8) ? MAP_PRIVATE : MAP_SHARED, fd, offset);
 
 	if (at == MAP_FAILED)
 		return -1;
@@ -755,7 +756,7 @@ static long other_call(enum other what)
 			slot_put(CONTROL, (int)result);
 		return result;
 	case MAP:
-		return map();
+		return map(-1);
 	case SCRIBBLE:
 		return scribble();
 	case UNMAP:
@@ -781,6 +782,19 @@ static int step(unsigned int command, int fd, void *argument)
 	return result;
 }
 
+/*
+ * The enclave of this thread's last sequence: the others are so quick to close what is
+ * in the slots that it would hardly ever live until it has booted.
+ */
+static __thread int held = -1;
+
+static void let_go(void)
+{
+	if (held >= 0)
+		close(held);
+	held = -1;
+}
+
 /* An enclave from its birth to a task that has been started. */
 static void sequence(void)
 {
@@ -797,7 +811,10 @@ static void sequence(void)
 	fd = step(PISCES_IOC_CREATE, slot_fd(CONTROL), &create);
 	if (fd < 0)
 		return;
+	let_go();
+	held = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	slot_put(ENCLAVE, fd);
+	fd = held;
 	for (tries = 0; tries < 3 && wanted; tries++) {
 		cpu.linux_cpu = 1 + (first + tries) % 3;
 		if (step(PISCES_IOC_ADD_CPU, fd, &cpu) == 0)
@@ -819,8 +836,10 @@ static void sequence(void)
 		if (task_fd < 0)
 			return;
 		slot_put(TASK, task_fd);
-		map();
-		scribble();
+		for (tries = 0; tries < 4; tries++) {
+			count(&shared->other[MAP], map(task_fd));
+			count(&shared->other[SCRIBBLE], scribble());
+		}
 		step(PISCES_IOC_START, task_fd, NULL);
 		step(PISCES_IOC_BELL, task_fd, NULL);
 		step(PISCES_IOC_SIGNAL, task_fd, &signal);
@@ -855,9 +874,13 @@ static void *run_thread(void *number)
 			begin(0);
 			count(&shared->other[other], other_call(other));
 		}
-		if (uid < 0 && one_in(256) && spend(&sequences_left))
+		/* One that nobody can miss, and some more. */
+		if (uid < 0 && ((self == 0 && i == 10) || one_in(256)) && spend(&sequences_left))
 			sequence();
+		if (one_in(1000))
+			let_go();
 	}
+	let_go();
 	atomic_store(&shared->thread[self].tid, 0);
 	return NULL;
 }
@@ -904,7 +927,7 @@ static _Noreturn void run_round(unsigned long number)
 	atomic_store(&cpus_left, 4);
 	atomic_store(&boots_left, 2);
 	atomic_store(&snapshots_left, 4);
-	atomic_store(&sequences_left, 2);
+	atomic_store(&sequences_left, 3);
 	if (uid >= 0) {
 		leak();
 		if (setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid) < 0 ||

@@ -402,7 +402,8 @@ void behave_first(void)
 void behave_other(void)
 {
 	if (behaves_as("ring-storm"))
-		ring_storm();
+		for (;;)
+			machine_ring();
 	if (behaves_as("removes-not"))
 		for (;;)
 			__builtin_ia32_pause();
