@@ -143,7 +143,9 @@ crashes() {
 			# Its program has had its end.
 			is "$rc" 0 "$row, $place: the program's exit code"
 		else
-			is "$rc" 125 "$row, $place: the exit code says that the enclave failed"
+			# Before there is a program, pisces run itself has failed.
+			is "$rc" "$([ $place = booting ] && echo 1 || echo 125)" \
+				"$row, $place: the exit code says that the enclave failed"
 			like "$err" "$message" "$row, $place: and in words: $(tail -n 1 <<< "$err")"
 		fi
 		# From the start of the command on: what a run takes by itself is in it.
