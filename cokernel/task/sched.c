@@ -375,15 +375,20 @@ void sched_return_to_user(void)
 	struct thread *self = thread_current();
 	struct run_queue *queue;
 
-	if (unlikely(!set_has(self->cpus, this_cpu()->index)))
-		sched_migrate(sched_choose(self->cpus, this_cpu()->index));
-	queue = own_queue();
-	if (likely(__atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0))
-		return;
-	if (self->resched)
+	for (;;) {
+		/* Again after each wait: the CPU may have been taken from its set meanwhile. */
+		while (unlikely(!set_has(self->cpus, this_cpu()->index)))
+			sched_migrate(sched_choose(self->cpus, this_cpu()->index));
+		queue = own_queue();
+		if (likely(__atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0))
+			break;
+		if (!self->resched) {
+			if (!queue->slice.armed)
+				timer_arm(&queue->slice, time_now() + SCHED_SLICE);
+			break;
+		}
 		end_slice(self);
-	else if (!queue->slice.armed)
-		timer_arm(&queue->slice, time_now() + SCHED_SLICE);
+	}
 }
 
 void sched_run(void)
