@@ -151,17 +151,15 @@ node_recovers "two enclaves ended"
 ways=contig
 ! modinfo -p pisces | grep -q memory_way || ways="contig block remove"
 for way in $ways; do
-	rm -f go done
-	start memory --cpus=1 --mem=128M -- busybox sh -c "echo up
-		until [ -e $PWD/go ]; do sleep 0.1; done
-		$examples/hog 180 && echo ate; touch $PWD/done; sleep 600"
+	rm -f go
+	start memory --cpus=1 --mem=128M -- $examples/hog 180 600 "$PWD/go"
 	run pisces resize memory --mem=+128M --mem-way=$way -v
 	is "$rc" 0 "128 MiB are added ($way)"
 	diag "$err"
 	is "$(memory_of memory)" 256MiB "it has 256 MiB"
 	touch go
-	ok "the program has eaten" wait_until 60 test -e done
-	like "$(cat memory.txt)" "ate" "more than it had before"
+	ok "the program has eaten more than it had before, and let go of it" \
+		wait_until 60 grep -q freed memory.txt
 	run pisces resize memory --mem=-128M -v
 	is "$rc" 0 "128 MiB are given back"
 	diag "$err"
