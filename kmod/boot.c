@@ -11,9 +11,13 @@
 #include "launch.h"
 #include "memory.h"
 #include "shared.h"
+#include "watch.h"
 
-/* From the arrival of all CPUs to the co-kernel's word that it is ready. */
-#define READY_WAIT_MS 30000
+/*
+ * From the arrival of all CPUs to the co-kernel's word that it is ready. It may have
+ * terabytes to clear; one that gives no sign of life meanwhile is ended long before.
+ */
+#define READY_WAIT_S 600
 
 /* NUL-terminated, printable. */
 static bool cmdline_is_good(const char *cmdline)
@@ -69,6 +73,8 @@ static void boot_set_state(struct enclave *e, enum pisces_enclave_state state)
 
 	spin_lock_irqsave(&e->lock, flags);
 	WRITE_ONCE(e->state, state);
+	if (state == PISCES_ENCLAVE_BOOTING)
+		watch_start_locked(e);
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
@@ -77,7 +83,7 @@ static int boot_wait_ready(struct enclave *e)
 	long left = wait_event_killable_timeout(e->changed,
 						enclave_state(e) != PISCES_ENCLAVE_BOOTING ||
 							READ_ONCE(e->ending),
-						msecs_to_jiffies(READY_WAIT_MS));
+						READY_WAIT_S * HZ);
 
 	if (enclave_state(e) == PISCES_ENCLAVE_RUNNING)
 		return 0;
@@ -93,7 +99,7 @@ static void boot_failed(struct enclave *e, int error, bool arrived)
 	else if (error == -ETIMEDOUT && !arrived)
 		enclave_die(e, true, "not all of its CPUs arrived in the co-kernel");
 	else if (error == -ETIMEDOUT)
-		enclave_die(e, true, "the co-kernel did not say in 30 s that it is ready");
+		enclave_die(e, true, "the co-kernel did not say in 10 minutes that it is ready");
 }
 
 int enclave_boot(struct enclave *e, struct pisces_boot *request)

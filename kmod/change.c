@@ -5,6 +5,7 @@
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sort.h>
 #include <linux/wait.h>
@@ -14,8 +15,12 @@
 #include "enclave.h"
 #include "memory.h"
 
-/* A co-kernel that has not answered after this long does not answer any more. */
+/*
+ * A co-kernel that has not answered after this long does not answer any more; if it has
+ * memory to clear, with a millisecond more for each 256 KiB, which is slow.
+ */
 #define ANSWER_WAIT_MS 10000
+#define CLEAR_BYTES_PER_MS (256u << 10)
 
 /* ---- what it says; in interrupts ---- */
 
@@ -88,10 +93,12 @@ static int change_send(struct enclave *e, struct pisces_message *message, ktime_
 	}
 }
 
-int change_ask(struct enclave *e, struct pisces_message *message)
+int change_ask(struct enclave *e, struct pisces_message *message, u64 bytes)
 {
-	ktime_t limit = ktime_add_ms(ktime_get(), ANSWER_WAIT_MS);
+	unsigned int wait_ms = ANSWER_WAIT_MS + div_u64(bytes, CLEAR_BYTES_PER_MS);
+	ktime_t limit = ktime_add_ms(ktime_get(), wait_ms);
 	struct change *change = &e->change;
+	char reason[PISCES_REASON_LEN];
 	unsigned long flags;
 	int ret;
 
@@ -100,7 +107,7 @@ int change_ask(struct enclave *e, struct pisces_message *message)
 	if (ret && ret != -EAGAIN)
 		return ret;
 	if (!ret)
-		wait_event_timeout(e->changed, is_answered(e), msecs_to_jiffies(ANSWER_WAIT_MS));
+		wait_event_timeout(e->changed, is_answered(e), msecs_to_jiffies(wait_ms));
 
 	spin_lock_irqsave(&e->lock, flags);
 	if (!ret && change->state == CHANGE_NONE) {
@@ -108,8 +115,10 @@ int change_ask(struct enclave *e, struct pisces_message *message)
 	} else if (enclave_is_over(e) || READ_ONCE(e->ending)) {
 		ret = -ESHUTDOWN;
 	} else {
-		enclave_die_locked(e, true, "the co-kernel did not answer in 10 s what it was asked "
-				   "to change");
+		snprintf(reason, sizeof(reason),
+			 "the co-kernel did not answer in %u s what it was asked to change",
+			 wait_ms / 1000);
+		enclave_die_locked(e, true, reason);
 		ret = -ETIMEDOUT;
 	}
 	if (change->state == CHANGE_ASKED)
@@ -204,7 +213,7 @@ int change_ask_memory(struct enclave *e, u64 size, u32 node, struct change_piece
 	change->available = 0;
 	spin_unlock_irqrestore(&e->lock, flags);
 
-	ret = change_ask(e, &message);
+	ret = change_ask(e, &message, 0);
 	*count = change->count;
 	if (!ret && change->given != size)
 		wrong = "the co-kernel gave less memory than it was asked for";

@@ -50,7 +50,6 @@ static void control_ready(struct enclave *e)
 	if (e->state == PISCES_ENCLAVE_BOOTING) {
 		WRITE_ONCE(e->state, PISCES_ENCLAVE_RUNNING);
 		wake_up_all(&e->changed);
-		watch_start_locked(e);
 	} else {
 		enclave_die_locked(e, true, "the co-kernel said twice that it is ready");
 	}

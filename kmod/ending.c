@@ -175,6 +175,21 @@ static bool enclave_give_cpus_back(struct enclave *e, bool first_time)
 	return all;
 }
 
+/* Its CPUs that have not left before: how many, and, unless NULL, which. */
+static unsigned int enclave_cpus(const struct enclave *e, struct cpumask *cpus)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < e->cpu_count; i++) {
+		if (e->cpus[i].left)
+			continue;
+		count++;
+		if (cpus)
+			cpumask_set_cpu(e->cpus[i].linux_cpu, cpus);
+	}
+	return count;
+}
+
 /* Its CPUs are Linux's: nothing can write to its memory any more. */
 static void enclave_give_memory_back(struct enclave *e)
 {
@@ -182,7 +197,7 @@ static void enclave_give_memory_back(struct enclave *e)
 	cpumask_var_t mask;
 	bool masked = zalloc_cpumask_var(&mask, GFP_KERNEL);
 	unsigned long flags;
-	unsigned int i, cpus = 0;
+	unsigned int cpus;
 	u64 bytes;
 
 	if (e->shared.pages)
@@ -194,18 +209,14 @@ static void enclave_give_memory_back(struct enclave *e)
 	snapshot_keep(e);
 	shared_destroy(e);
 
-	for (i = 0; masked && i < e->cpu_count; i++)
-		if (!e->cpus[i].left)
-			cpumask_set_cpu(e->cpus[i].linux_cpu, mask);
+	cpus = enclave_cpus(e, masked ? mask : NULL);
 	bytes = enclave_memory(e);
 	spin_lock_irqsave(&e->lock, flags);
 	list_splice_init(&e->ranges, &ranges);
 	e->range_count = 0;
-	for (i = 0; i < e->cpu_count; i++)
-		cpus += !e->cpus[i].left;
 	e->cpu_count = 0;
 	spin_unlock_irqrestore(&e->lock, flags);
-	memory_give_back_on(&ranges, masked ? mask : NULL);
+	memory_give_back(&ranges, masked ? mask : NULL);
 	if (masked)
 		free_cpumask_var(mask);
 	blocks_forget(e->number);

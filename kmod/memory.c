@@ -81,7 +81,7 @@ unsigned int memory_join(struct list_head *ranges)
 	return joined;
 }
 
-void memory_give_back_on(struct list_head *ranges, const struct cpumask *cpus)
+void memory_give_back(struct list_head *ranges, const struct cpumask *cpus)
 {
 	struct memory_range *range, *next;
 
@@ -100,11 +100,6 @@ void memory_give_back_on(struct list_head *ranges, const struct cpumask *cpus)
 		list_del(&range->link);
 		kfree(range);
 	}
-}
-
-void memory_give_back(struct list_head *ranges)
-{
-	memory_give_back_on(ranges, NULL);
 }
 
 struct page *memory_alloc_shared(size_t bytes, int node)

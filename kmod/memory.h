@@ -58,11 +58,10 @@ void memory_hide(struct memory_range *range);
 
 /*
  * Scrubs the ranges of the list, gives them back to Linux and empties the list. Nobody
- * else writes to them any more. With CPUS: these, which are Linux's, do it together.
+ * else writes to them any more. CPUS, which are Linux's, do it together; NULL: this one.
  * Blocks of memory are offline after it: reclaim_start() has them brought online.
  */
-void memory_give_back(struct list_head *ranges);
-void memory_give_back_on(struct list_head *ranges, const struct cpumask *cpus);
+void memory_give_back(struct list_head *ranges, const struct cpumask *cpus);
 
 /* Pages of BYTES bytes, contiguous, zeroed, each with a reference of its own; or NULL. */
 struct page *memory_alloc_shared(size_t bytes, int node);

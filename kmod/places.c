@@ -31,7 +31,8 @@ static u32 places_of_enclave(struct enclave *e, struct pisces_place *places)
 
 	spin_lock_irqsave(&e->lock, flags);
 	for (i = 0; i < e->cpu_count; i++)
-		describe(e->cpus[i].linux_cpu, &places[count++]);
+		if (!e->cpus[i].left)
+			describe(e->cpus[i].linux_cpu, &places[count++]);
 	spin_unlock_irqrestore(&e->lock, flags);
 	return count;
 }
@@ -48,34 +49,30 @@ static u32 places_of_machine(struct pisces_place *places)
 	return count;
 }
 
-int ioctl_places(void __user *argument)
+int places_list(struct pisces_places *request)
 {
-	struct pisces_places request;
 	struct pisces_place *places;
-	struct enclave *e = NULL;
+	struct enclave *e;
 	int ret = 0;
 
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	if (request.unused)
+	if (request->unused)
 		return -EINVAL;
 	places = kcalloc(PISCES_MAX_CPUS, sizeof(*places), GFP_KERNEL);
 	if (!places)
 		return -ENOMEM;
-	if (request.enclave) {
-		e = enclave_find(request.enclave);
+	if (request->enclave) {
+		e = enclave_find(request->enclave);
 		if (!e) {
 			ret = -ENOENT;
 			goto out;
 		}
-		request.count = places_of_enclave(e, places);
+		request->count = places_of_enclave(e, places);
 		enclave_put(e);
 	} else {
-		request.count = places_of_machine(places);
+		request->count = places_of_machine(places);
 	}
-	if (copy_to_user(u64_to_user_ptr(request.places), places,
-			 min(request.count, request.capacity) * sizeof(*places)) ||
-	    copy_to_user(argument, &request, sizeof(request)))
+	if (copy_to_user(u64_to_user_ptr(request->places), places,
+			 min(request->count, request->capacity) * sizeof(*places)))
 		ret = -EFAULT;
 out:
 	kfree(places);

@@ -2,7 +2,9 @@
 #ifndef PISCES_KMOD_PLACES_H
 #define PISCES_KMOD_PLACES_H
 
-/* PISCES_IOC_PLACES. Anyone may ask. */
-int ioctl_places(void __user *argument);
+struct pisces_places;
+
+/* PISCES_IOC_PLACES: 0 and REQUEST->count, or -errno. Sleeps. */
+int places_list(struct pisces_places *request);
 
 #endif

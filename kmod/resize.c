@@ -31,36 +31,53 @@ static bool is_over(const struct enclave *e)
 
 /* ---- giving back ---- */
 
-struct give_back {
-	struct work_struct work;
-	struct enclave_cpu *cpu;
-	struct list_head *ranges;
-};
-
-static void give_back_work(struct work_struct *work)
+/* In a work, since our caller may have been killed: see enclave_end_work(). */
+static void do_and_wait(struct work_struct *work)
 {
-	struct give_back *give = container_of(work, struct give_back, work);
-
-	if (give->cpu)
-		give->cpu->back = cpu_give_back(give->cpu);
-	if (give->ranges)
-		memory_give_back(give->ranges);
+	queue_work(enclaves_queue, work);
+	flush_work(work);
+	destroy_work_on_stack(work);
 	/* Memory blocks and cpusets are for user space to put back. */
 	reclaim_start();
 }
 
-/*
- * A CPU or memory, of which the other is NULL. In a work, since our caller may have been
- * killed: see enclave_end_work().
- */
-static void give_back(struct enclave_cpu *cpu, struct list_head *ranges)
-{
-	struct give_back give = { .cpu = cpu, .ranges = ranges };
+struct cpu_return {
+	struct work_struct work;
+	struct enclave_cpu *cpu;
+};
 
-	INIT_WORK_ONSTACK(&give.work, give_back_work);
-	queue_work(enclaves_queue, &give.work);
-	flush_work(&give.work);
-	destroy_work_on_stack(&give.work);
+static void cpu_return_work(struct work_struct *work)
+{
+	struct enclave_cpu *cpu = container_of(work, struct cpu_return, work)->cpu;
+
+	cpu->back = cpu_give_back(cpu);
+}
+
+static int cpu_return(struct enclave_cpu *cpu)
+{
+	struct cpu_return give = { .cpu = cpu };
+
+	INIT_WORK_ONSTACK(&give.work, cpu_return_work);
+	do_and_wait(&give.work);
+	return cpu->back ? 0 : -EIO;
+}
+
+struct memory_return {
+	struct work_struct work;
+	struct list_head *ranges;
+};
+
+static void memory_return_work(struct work_struct *work)
+{
+	memory_give_back(container_of(work, struct memory_return, work)->ranges, NULL);
+}
+
+static void memory_return(struct list_head *ranges)
+{
+	struct memory_return give = { .ranges = ranges };
+
+	INIT_WORK_ONSTACK(&give.work, memory_return_work);
+	do_and_wait(&give.work);
 }
 
 /* ---- CPUs ---- */
@@ -123,12 +140,6 @@ static void cpu_leave(struct enclave *e, unsigned int index, bool stop)
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
-static int cpu_return(struct enclave_cpu *cpu)
-{
-	give_back(cpu, NULL);
-	return cpu->back ? 0 : -EIO;
-}
-
 int resize_add_cpu(struct enclave *e, u32 linux_cpu)
 {
 	struct pisces_message add = { .type = PISCES_MSG_CPU_ADD };
@@ -147,7 +158,7 @@ int resize_add_cpu(struct enclave *e, u32 linux_cpu)
 	ret = launch_cpus(e, index, 1, &launch_ns);
 	if (!ret) {
 		add.arg[0] = index;
-		ret = change_ask(e, &add);
+		ret = change_ask(e, &add, 0);
 	}
 	if (!ret) {
 		enclave_info(e, "has CPU %u now\n", linux_cpu);
@@ -180,7 +191,7 @@ int resize_remove_cpu(struct enclave *e, u32 linux_cpu)
 		return -EBUSY;
 
 	remove.arg[0] = index;
-	ret = change_ask(e, &remove);
+	ret = change_ask(e, &remove, 0);
 	if (ret)
 		return ret;
 	if (READ_ONCE(e->shared.status->cpu[index].state) != PISCES_CPU_PARKED) {
@@ -245,7 +256,7 @@ static int range_add(struct enclave *e, struct memory_range *range, struct list_
 
 	list_move(&range->link, &one);
 	resize_insert_ranges(e, &one);
-	ret = change_ask(e, &add);
+	ret = change_ask(e, &add, range->dirty ? range->size : 0);
 	if (ret && !is_over(e))
 		range_remove(e, range, back);
 	return ret;
@@ -269,7 +280,7 @@ int resize_add_memory(struct enclave *e, struct list_head *ranges)
 	}
 	list_splice_tail_init(ranges, &back);
 	if (!list_empty(&back))
-		give_back(NULL, &back);
+		memory_return(&back);
 	if (!ret)
 		enclave_info(e, "has %llu MiB more\n", undo.size >> 20);
 	else if (undo.size && !is_over(e) && resize_remove_memory(e, &undo))
@@ -366,7 +377,7 @@ int resize_remove_memory(struct enclave *e, struct pisces_remove_memory *request
 	for (i = 0; i < count && !ret; i++)
 		ret = piece_take(e, &pieces[i], &back);
 	kvfree(pieces);
-	give_back(NULL, &back);
+	memory_return(&back);
 	if (!ret)
 		enclave_info(e, "has given %llu MiB back\n", request->size >> 20);
 	return ret;

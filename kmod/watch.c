@@ -13,6 +13,8 @@
  *     idle is not answered;
  *   - the status says that the co-kernel has panicked, and no message did.
  *
+ * While it boots, its CPUs wait for each other, so only a rest of all heartbeats is one.
+ *
  * Time counts only in turns that came when they should have: if this work itself was
  * late, the machine was busy, asleep or in a debugger, and then maybe the co-kernel's
  * CPUs were too.
@@ -165,23 +167,55 @@ static bool watch_look_locked(struct enclave *e, char *reason, size_t size)
 	return true;
 }
 
+/* The same while it boots. Who has not arrived in the co-kernel has no heartbeat yet. */
+static bool watch_boot_locked(struct enclave *e, char *reason, size_t size)
+{
+	struct watch *watch = &e->watch;
+	u64 limit = READ_ONCE(hang_ms) * NSEC_PER_MSEC;
+	u64 elapsed = watch_elapsed(watch);
+	unsigned int i, arrived = 0;
+	u64 beats = 0, ms;
+
+	/* Maybe it waits for its turn. */
+	if (!READ_ONCE(e->launched))
+		return false;
+	for (i = 0; i < e->cpu_count; i++) {
+		const struct pisces_cpu_status *status = &e->shared.status->cpu[i];
+
+		arrived += READ_ONCE(status->state) != PISCES_CPU_ABSENT;
+		beats += READ_ONCE(status->heartbeat);
+	}
+	beats += arrived; /* to arrive is a sign of life */
+	watch->silent_ns = beats == watch->boot_beats ? watch->silent_ns + elapsed : 0;
+	watch->boot_beats = beats;
+	ms = div_u64(watch->silent_ns, NSEC_PER_MSEC);
+	if (!limit || watch->silent_ns < limit)
+		return false;
+	snprintf(reason, size,
+		 "the co-kernel hangs while it boots: no sign of life for %llu.%llu s; %u of %u CPUs had arrived",
+		 ms / 1000, ms % 1000 / 100, arrived, e->cpu_count);
+	return true;
+}
+
 static void watch_work(struct work_struct *work)
 {
 	struct enclave *e = container_of(to_delayed_work(work), struct enclave, watch.work);
 	char reason[PISCES_REASON_LEN];
 	unsigned long flags;
-	bool runs, hangs = false, panicked = false;
+	bool runs, boots, hangs = false, panicked = false;
 
 	spin_lock_irqsave(&e->lock, flags);
 	runs = e->state == PISCES_ENCLAVE_RUNNING;
-	if (runs) {
+	boots = e->state == PISCES_ENCLAVE_BOOTING;
+	if (runs || boots) {
 		/* The message that says so comes last: it has a turn's time. */
 		panicked = e->watch.panicked;
 		e->watch.panicked = READ_ONCE(e->shared.status->state) == PISCES_COKERNEL_PANIC;
-		hangs = watch_look_locked(e, reason, sizeof(reason));
+		hangs = runs ? watch_look_locked(e, reason, sizeof(reason)) :
+			       watch_boot_locked(e, reason, sizeof(reason));
 	}
 	spin_unlock_irqrestore(&e->lock, flags);
-	if (!runs)
+	if (!runs && !boots)
 		return;
 	if (panicked) {
 		control_panicked(e);
@@ -202,6 +236,7 @@ void watch_start_locked(struct enclave *e)
 {
 	lockdep_assert_held(&e->lock);
 	e->watch.looked_ns = ktime_get_ns();
+	e->watch.silent_ns = 0;
 	watch_again(e);
 }
 

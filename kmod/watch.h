@@ -18,12 +18,13 @@ struct watch {
 	u64 ping;      /* tag of the last ping */
 	bool pinged;   /* it has not been answered, */
 	u64 ping_ns;   /* for so long */
+	u64 boot_beats; /* while it boots: all heartbeats together */
 	bool panicked; /* the status said so when it last looked */
 };
 
 void watch_init(struct enclave *e);
 
-/* The co-kernel is ready: from now on it is watched. e->lock is held. */
+/* Its CPUs are about to be launched: from now on it is watched. e->lock is held. */
 void watch_start_locked(struct enclave *e);
 
 /* PONG has come. e->lock is held. */

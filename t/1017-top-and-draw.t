@@ -100,7 +100,7 @@ must "and shows both" "first.*busy"
 must "again and again" "NUMBER.*first.*busy"
 stty rows 4 columns 40 < $spawn_out(slave,name)
 exec kill -WINCH [exp_pid]
-must "in what room there is" "\033\\\[HNUMBER NAME         STATE    CPUS MEMORY U\033"
+must "in what room there is" "\033\\\[HNUMBER NAME         STATE    CPUS MEMORY\033"
 send "q"
 must "it gives the screen back" "\033\\\[\\?1049l"
 expect eof

@@ -27,8 +27,8 @@ hostile() {
 # What it says makes no sense.
 hostile ready-twice "said twice that it is ready"
 hostile unknown-type "no known type"
-hostile answers-nobody "a change that nobody asked for"
-hostile gives-not-its-own "gave up memory that nobody asked for"
+hostile answers-nobody "a change that nobody has asked for"
+hostile gives-not-its-own "gave memory that nobody has asked for"
 hostile ended-unknown "ended a task that it does not have"
 hostile ended-beyond "ended a task that it does not have"
 hostile ended-twice "ended a task that it does not have" --tasks=1
@@ -49,14 +49,14 @@ hostile console-type "broke the console ring"
 # Nonsense everywhere, again and again.
 # What is in the status area is for people: a lie there is no reason to end it.
 hostile status-nonsense "" --ms=1000
-hostile rings-nonsense "broke the|no known type" --cpus=1,2
-hostile all-nonsense "broke the|no known type|panic" --cpus=1,2
+hostile rings-nonsense "broke the|no known type|that nobody has|does not have" --cpus=1,2
+hostile all-nonsense "broke the|no known type|panic|that nobody has|does not have" --cpus=1,2
 
 # Asked for a change, it cheats.
-hostile gives-foreign "gave up memory that it cannot give up" --mem=32 --remove-memory=4
-hostile gives-twice "gave up memory that it cannot give up" --mem=32 --remove-memory=4
-hostile gives-image "gave up memory that it cannot give up" --mem=32 --remove-memory=4
-hostile removes-not "gave a CPU up that is not parked" --cpus=1,2 --remove-cpu=2
+hostile gives-foreign "gave memory that it does not have" --mem=32 --remove-memory=4
+hostile gives-twice "gave the same memory twice" --mem=32 --remove-memory=4
+hostile gives-image "gave the memory that it runs in" --mem=32 --remove-memory=4
+hostile removes-not "said that it has left a CPU, and had not" --cpus=1,2 --remove-cpu=2
 
 # Within the contract, but without end: Linux goes on, and it ends when it is closed.
 for name in console-flood control-flood bells-storm ignores-stop parked-runs; do
@@ -69,8 +69,8 @@ like "$out" "state: (running|dead"$'\n'"reason: .*rang Linux without end)" \
 node_recovers ring-storm
 
 if [ "${LONG:-}" ]; then
-	hostile never-arrive "not all of its CPUs arrived" --cpus=1,2
-	hostile never-ready "did not say in 30 s that it is ready"
+	hostile never-arrive "hangs while it boots.*; 0 of 2 CPUs had arrived" --cpus=1,2
+	hostile never-ready "hangs while it boots.*; 1 of 1 CPUs had arrived"
 	# It has a task, and hears nothing.
 	hostile ignores-stop "does not answer" --tasks=1 --ms=9000
 else
