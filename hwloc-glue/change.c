@@ -25,8 +25,8 @@ int pisces_enclave_open(uint32_t enclave, struct pisces_error *error)
 			break;
 		case EPERM:
 			pisces_fail(error,
-				    "changing enclave %u, as all that takes CPUs and memory from "
-				    "Linux, needs root (CAP_SYS_ADMIN)",
+				    "only root (CAP_SYS_ADMIN) may change enclave %u or look into its "
+				    "memory",
 				    enclave);
 			break;
 		default:

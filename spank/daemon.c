@@ -22,6 +22,9 @@ static void report_enclaves(void)
 		return;
 	}
 	slurm_info("enclave: this node offers enclaves");
+	/* What enclaves had that ended while nobody was there to put it back. */
+	if (pisces_reclaim(&error) < 0)
+		slurm_error("enclave: %s", error.text);
 	for (i = 0; i < count; i++)
 		if (pisces_info(list[i], &info, &error) == 0)
 			slurm_info("enclave: enclave %u (%s) of %u.%u is there; process %d owns it",

@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Memory by each of the three ways: taken of the right node, guarded, and given back as it was.
+# LONG=yes: more moments to be killed at, and 20 enclaves by each way.
+limit_file=1200
+node_env="LONG"
 . "$(dirname "$0")/lib/node.sh"
 
-limit_file=1200
-cycles=${PISCES_CYCLES:-6}
+cycles=3
+delays="0.2 0.7"
+if [ "${LONG:-}" ]; then
+	cycles=20
+	delays="0.1 0.2 0.3 0.45 0.6 0.8 1.0 1.5"
+fi
 blocks=/sys/devices/system/memory
 block=$((0x$(cat $blocks/block_size_bytes)))
 mib=$((block / 1048576))
@@ -83,7 +90,7 @@ done
 like "$ranges" "." "pisces list --json: the last one"
 
 for way in block remove; do
-	for delay in 0.1 0.3 0.6 1.0; do
+	for delay in $delays; do
 		pisces run --cpus=2 --mem=$((3 * mib))M --mem-way=$way -- $examples/spin 100 \
 			> /dev/null 2>&1 < /dev/null &
 		run_pid=$!
@@ -99,6 +106,23 @@ run pisces run --cpu-list=2-3 --mem=$((mib / 2))M --mem-way=block -- $examples/h
 is "$rc" 0 "less than a block"
 like "$err" "whole blocks of .* more" "is rounded up, and the user told: $err"
 memory_recovers "half a block"
+
+# As much as block can hardly have: each MiB is of a block that is offline, or of what the
+# user was told comes by the next way.
+want=$((10 * mib))
+pisces run --cpu-list=2-3 --mem=${want}M --mem-way=block -- $examples/spin 100 > spin.txt 2> spin.err < /dev/null &
+run_pid=$!
+if wait_until 120 eval 'grep -q computing spin.txt || ! kill -0 $run_pid 2> /dev/null' && grep -q computing spin.txt; then
+	instead=$(sed -n 's/.*took \([0-9]*\) MiB of NUMA node 1 by way contig instead.*/\1/p' spin.err)
+	offline=$(layout | grep -c offline)
+	is $((offline * mib + ${instead:-0})) $want "$want MiB: $offline blocks, and ${instead:-no} MiB more, as was said"
+else
+	like "$(cat spin.err)" "NUMA node 1 .*can free" "$want MiB cannot be had, and the message says how much"
+fi
+diag "$(cat spin.err)"
+kill -TERM $run_pid 2> /dev/null
+wait $run_pid
+memory_recovers "a large request"
 
 # Nothing can be brought online by a program that is not there; nothing is forgotten.
 echo /nonexistent > /sys/module/pisces/parameters/reclaim

@@ -35,6 +35,20 @@ scancel "$id"
 wait $srun_pid
 ok "the node is idle again" wait_until 90 node_idle
 
+# What an enclave left behind while nobody put it back comes back when slurmd starts.
+echo /nonexistent > /sys/module/pisces/parameters/reclaim
+mib=$((0x$(< /sys/devices/system/memory/block_size_bytes) / 1048576))
+run pisces run --cpu-list=2-3 --mem=${mib}M --mem-way=block -- "$examples/hello"
+is "$rc" 0 "an enclave with a block of memory"
+blocks_offline() { grep -l offline /sys/devices/system/memory/memory*/state | wc -l; }
+is "$(blocks_offline)" 1 "which stays offline"
+echo /usr/bin/pisces > /sys/module/pisces/parameters/reclaim
+pkill -TERM -x slurmd
+ok "slurmd ends" wait_until 30 eval '! pgrep -x slurmd > /dev/null'
+slurmd -N n1
+ok "the next one brings the block online" wait_until 30 eval '[ "$(blocks_offline)" = 0 ]'
+ok "the node is idle" wait_until 90 node_idle
+
 run srun --enclave=lwk "$examples/hello"
 is "$rc" 0 "the next job runs"
 ok "the node is idle" wait_until 60 node_idle

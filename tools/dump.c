@@ -29,24 +29,6 @@ static int fails(struct pisces_error *error, const char *what, uint32_t enclave)
 	return -1;
 }
 
-static int open_handle(uint32_t enclave, struct pisces_error *error)
-{
-	struct pisces_open ask = {.enclave = enclave};
-	int device = open(PISCES_DEVICE, O_RDWR | O_CLOEXEC);
-	int fd = device < 0 ? -1 : ioctl(device, PISCES_IOC_OPEN, &ask);
-
-	if (fd < 0 && (errno == EPERM || errno == EACCES))
-		snprintf(error->text, sizeof(error->text),
-			 "a dump has all that the users of enclave %" PRIu32 " have in memory, so "
-			 "only root may make one",
-			 enclave);
-	else if (fd < 0)
-		fails(error, "a look into the memory", enclave);
-	if (device >= 0)
-		close(device);
-	return fd;
-}
-
 static int get_registers(struct dump *dump, struct pisces_error *error)
 {
 	struct pisces_snapshot ask = {.count = PISCES_MAX_CPUS};
@@ -131,7 +113,7 @@ static int gather(struct dump *dump, uint32_t enclave, struct pisces_error *erro
 {
 	if (pisces_info(enclave, &dump->info, error) < 0)
 		return -1;
-	dump->fd = open_handle(enclave, error);
+	dump->fd = pisces_enclave_open(enclave, error);
 	if (dump->fd < 0)
 		return -1;
 	/* First of all: a program does not wait until its memory has been read. */

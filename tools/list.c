@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pisces list: the enclaves of this node, one a line. */
-#include "json.h"
+#include "json-enclave.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -17,18 +17,9 @@ static const char help[] =
 	"  --gone    list the last ones that died and are gone as well, and say why\n"
 	"  --json    the same for programs, with sizes in bytes and ages in ns\n";
 
-static struct pisces_cpuset cpus_of(const struct pisces_info *info)
-{
-	struct pisces_cpuset cpus;
-
-	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
-		cpus.word[i] = info->cpus[i];
-	return cpus;
-}
-
 static void print_line(const struct pisces_info *info)
 {
-	struct pisces_cpuset cpus = cpus_of(info);
+	struct pisces_cpuset cpus = tool_cpus(info);
 	char list[256], memory[32], job[32], user[40], owner[64], age[32];
 
 	pisces_cpuset_format(&cpus, list, sizeof(list));
@@ -50,26 +41,17 @@ static void print_reason(const struct pisces_info *info)
 
 static void print_json(struct json *json, const struct pisces_info *info)
 {
-	struct pisces_cpuset cpus = cpus_of(info);
-	char list[4096], user[40];
+	char user[40];
 
 	json_begin(json, NULL, '{');
-	json_number(json, "number", info->enclave);
-	json_text(json, "name", info->name);
-	json_text(json, "state", tool_enclave_state(info->state));
-	json_text(json, "reason", info->reason);
-	json_number(json, "cpu_count", info->cpu_count);
-	json_text(json, "cpus", pisces_cpuset_format(&cpus, list, sizeof(list)));
-	json_number(json, "memory", info->memory);
+	json_enclave(json, info);
 	json_number(json, "job", info->job);
 	json_number(json, "step", info->step);
 	json_number(json, "uid", info->uid);
 	json_text(json, "user", tool_user(info->uid, user, sizeof(user)));
 	json_number(json, "owner_pid", (uint64_t)info->owner_pid);
-	json_number(json, "tasks", info->tasks);
 	json_number(json, "irq", info->irq);
 	json_number(json, "age_ns", info->age_ns);
-	json_number(json, "silent_ns", info->silent_ns);
 	json_begin(json, "ranges", '[');
 	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
 		json_begin(json, NULL, '{');

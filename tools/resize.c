@@ -186,14 +186,14 @@ static bool part_of(const struct pisces_change *all, enum part part, struct pisc
 
 static void tell_state(uint32_t enclave)
 {
-	struct pisces_cpuset cpus;
 	struct pisces_error error;
+	struct pisces_cpuset cpus;
 	struct pisces_info info;
 	char list[256], memory[32];
 
 	if (pisces_info(enclave, &info, &error) < 0)
 		return;
-	memcpy(cpus.word, info.cpus, sizeof(cpus.word));
+	cpus = tool_cpus(&info);
 	fprintf(stderr, "enclave: enclave %" PRIu32 " has CPUs %s and %s of memory\n", enclave,
 		pisces_cpuset_format(&cpus, list, sizeof(list)),
 		pisces_size_format(info.memory, memory, sizeof(memory)));

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What pisces top shows, as text and as JSON. */
-#include "json.h"
+#include "json-enclave.h"
 #include "top.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 struct cells {
 	char calls[24], forwarded[24], interrupts[24], faults[24], beats[24];
@@ -140,27 +139,15 @@ static void json_cpu(struct json *json, const struct top_enclave *enclave, unsig
 	json_end(json, '}');
 }
 
-static void json_enclave(struct json *json, const struct top_sample *before,
+static void print_json_enclave(struct json *json, const struct top_sample *before,
 			 const struct top_sample *now, unsigned int index)
 {
 	const struct top_enclave *enclave = &now->enclaves[index];
 	struct top_rates rates = top_rates(before, now, index, -1);
-	const struct pisces_info *info = &enclave->info;
 	const struct pisces_status *status = enclave->status;
-	struct pisces_cpuset cpus;
-	char list[4096];
 
-	memcpy(cpus.word, info->cpus, sizeof(cpus.word));
 	json_begin(json, NULL, '{');
-	json_number(json, "number", info->enclave);
-	json_text(json, "name", info->name);
-	json_text(json, "state", tool_enclave_state(info->state));
-	json_text(json, "reason", info->reason);
-	json_number(json, "cpu_count", info->cpu_count);
-	json_text(json, "cpus", pisces_cpuset_format(&cpus, list, sizeof(list)));
-	json_number(json, "memory", info->memory);
-	json_number(json, "tasks", info->tasks);
-	json_number(json, "silent_ns", info->silent_ns);
+	json_enclave(json, &enclave->info);
 	if (status) {
 		json_number(json, "threads", status->threads);
 		json_number(json, "memory_total", status->memory_total);
@@ -184,7 +171,7 @@ void top_print_json(const struct top_sample *before, const struct top_sample *no
 	json_number(&json, "interval_ns", now->when_ns - before->when_ns);
 	json_begin(&json, "enclaves", '[');
 	for (unsigned int i = 0; i < now->count; i++)
-		json_enclave(&json, before, now, i);
+		print_json_enclave(&json, before, now, i);
 	json_end(&json, ']');
 	json_end(&json, '}');
 }
