@@ -84,6 +84,13 @@ dies panic
 like "$text" 'crash=panic: as the command line asked' "the reason is there to read"
 dies hang-irqs-off
 
+# Whoever does not stand by has it written.
+run pisces run --cpus=1 --mem=128M --dump=run.core --append=crash=panic -- $examples/crash
+is "$rc" 125 "pisces run --dump: the co-kernel died"
+like "$err" "run.core: .* of enclave" "pisces run says where the core is"
+like "$(debug run.core 'thread apply all bt')" "crash_test.*trap_syscall" "and gdb reads it"
+node_recovers "pisces run --dump"
+
 run pisces run --cpus=1 --mem=128M --user=user -- busybox true
 pisces run --cpus=1 --mem=128M --name=alien -- $examples/spin 20 > /dev/null 2>&1 &
 run_pid=$!

@@ -123,8 +123,8 @@ static int gather(struct dump *dump, uint32_t enclave, struct pisces_error *erro
 	return 0;
 }
 
-/* What the user is to know of the file FILE. */
-static void tell(const struct dump *dump, const char *file, uint64_t lost)
+/* What the user is to know of the file FILE, to TO if all is well. */
+static void tell(const struct dump *dump, const char *file, uint64_t lost, FILE *to)
 {
 	const char *image = pisces_image_path(NULL);
 	size_t length = strlen(image);
@@ -146,15 +146,15 @@ static void tell(const struct dump *dump, const char *file, uint64_t lost)
 			pisces_size_format(lost, text, sizeof(text)));
 	for (unsigned int i = 0; i < dump->piece_count; i++)
 		size += dump->pieces[i].size;
-	printf("%s: %s of enclave %" PRIu32 ", %u CPUs\n", file,
-	       pisces_size_format(size, text, sizeof(text)), dump->info.enclave, dump->cpu_count);
+	fprintf(to, "%s: %s of enclave %" PRIu32 ", %u CPUs\n", file,
+		pisces_size_format(size, text, sizeof(text)), dump->info.enclave, dump->cpu_count);
 	/* Beside the image is the same with symbols. */
 	if (length > 4 && strcmp(image + length - 4, ".bin") == 0)
 		length -= 4;
-	printf("to look at it: gdb %.*s.elf %s\n", (int)length, image, file);
+	fprintf(to, "to look at it: gdb %.*s.elf %s\n", (int)length, image, file);
 }
 
-static int write_file(struct dump *dump, const char *file, struct pisces_error *error)
+static int write_file(struct dump *dump, const char *file, FILE *to, struct pisces_error *error)
 {
 	uint64_t lost;
 	int result, fd;
@@ -173,7 +173,24 @@ static int write_file(struct dump *dump, const char *file, struct pisces_error *
 	if (result < 0)
 		unlink(file);
 	else
-		tell(dump, file, lost);
+		tell(dump, file, lost, to);
+	return result;
+}
+
+int dump_enclave(uint32_t enclave, const char *file, FILE *to, struct pisces_error *error)
+{
+	struct dump dump = {.fd = -1};
+	int result = gather(&dump, enclave, error);
+
+	if (result == 0)
+		result = write_file(&dump, file, to, error);
+	if (dump.fd >= 0)
+		close(dump.fd);
+	free(dump.registers);
+	free(dump.ranges);
+	free(dump.pieces);
+	free(dump.segments);
+	free(dump.boot);
 	return result;
 }
 
@@ -184,12 +201,11 @@ int command_dump(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct dump dump = {.fd = -1};
 	struct pisces_error error;
 	const char *file = NULL;
 	uint32_t enclave;
 	char name[64];
-	int option, result;
+	int option;
 
 	while ((option = tool_option(argv[0], argc, argv, ":o:h", options)) != -1) {
 		switch (option) {
@@ -211,17 +227,7 @@ int command_dump(int argc, char **argv)
 		snprintf(name, sizeof(name), "enclave-%" PRIu32 ".core", enclave);
 		file = name;
 	}
-	result = gather(&dump, enclave, &error);
-	if (result == 0)
-		result = write_file(&dump, file, &error);
-	if (result < 0)
-		tool_failed(&error);
-	if (dump.fd >= 0)
-		close(dump.fd);
-	free(dump.registers);
-	free(dump.ranges);
-	free(dump.pieces);
-	free(dump.segments);
-	free(dump.boot);
-	return result < 0 ? TOOL_FAILED : TOOL_OK;
+	if (dump_enclave(enclave, file, stdout, &error) < 0)
+		return tool_failed(&error);
+	return TOOL_OK;
 }

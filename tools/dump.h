@@ -7,6 +7,7 @@
 
 #include <pisces/boot.h>
 #include <pisces/status.h>
+#include <stdio.h>
 
 /* Memory of the enclave that is one piece in the file, at physical address BASE. */
 struct dump_piece {
@@ -36,6 +37,12 @@ struct dump {
 	struct dump_segment *segments;
 	unsigned int segment_count;
 };
+
+/*
+ * Writes the core of ENCLAVE to FILE, and to TO how to look at it. Returns 0; -1 with *ERROR,
+ * and no file. Needs root.
+ */
+int dump_enclave(uint32_t enclave, const char *file, FILE *to, struct pisces_error *error);
 
 /*
  * What the co-kernel maps besides its direct map and its image, such as the stacks of

@@ -22,6 +22,7 @@ static const char help[] =
 	"  --user=NAME       run PROGRAM as this user\n"
 	"  --image=FILE      boot this co-kernel\n"
 	"  --append=TEXT     put TEXT on the co-kernel's command line\n"
+	"  --dump=FILE       if the co-kernel dies, write a core of the enclave, for gdb\n"
 	"  -v, --verbose     say on stderr how long each step took\n";
 
 static bool parse_tasks(const char *text, unsigned int *tasks)
@@ -62,6 +63,9 @@ static bool set_option(int option, struct run_options *options)
 	case 'i':
 		options->request.image = optarg;
 		return true;
+	case 'd':
+		options->dump = optarg;
+		return true;
 	case 'v':
 		options->verbose = true;
 		return true;
@@ -79,6 +83,7 @@ int run_parse(int argc, char **argv, struct run_options *options)
 		{"user", required_argument, NULL, 'u'},
 		{"image", required_argument, NULL, 'i'},
 		{"append", required_argument, NULL, 'a'},
+		{"dump", required_argument, NULL, 'd'},
 		{"verbose", no_argument, NULL, 'v'},
 		TOOL_OPTION_HELP,
 		{0},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pisces run: an enclave, a program in it, and all is given back. */
+#include "dump.h"
 #include "run.h"
 
 #include <errno.h>
@@ -74,8 +75,8 @@ static void tell_first_instruction(int enclave_fd, uint64_t boot_tsc, struct mom
 	free(status);
 }
 
-/* If the co-kernel has died, what it said, which nobody can ask for once it is closed. */
-static void tell_death(int enclave_fd)
+/* If the co-kernel has died: what it said, and had, which is gone once it is closed. */
+static void tell_death(int enclave_fd, const struct run_options *options)
 {
 	struct pisces_own_info own;
 	struct pisces_error error;
@@ -83,8 +84,11 @@ static void tell_death(int enclave_fd)
 	char text[8192], *next = text, *line;
 
 	if (ioctl(enclave_fd, PISCES_IOC_WHO, &own) < 0 ||
-	    pisces_info(own.enclave, &info, &error) < 0 || info.state != PISCES_ENCLAVE_DEAD ||
-	    pisces_console_tail(own.enclave, text, sizeof(text), &error) < 0)
+	    pisces_info(own.enclave, &info, &error) < 0 || info.state != PISCES_ENCLAVE_DEAD)
+		return;
+	if (options->dump && dump_enclave(own.enclave, options->dump, stderr, &error) < 0)
+		tool_failed(&error);
+	if (pisces_console_tail(own.enclave, text, sizeof(text), &error) < 0)
 		return;
 	while ((line = strsep(&next, "\n"))) {
 		if (*line)
@@ -146,7 +150,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		fprintf(stderr, "enclave: %s\n", plan.note);
 	if (pisces_enclave_start(enclave_fd, &options->request, &plan, &times, &error) < 0) {
 		tool_failed(&error);
-		tell_death(enclave_fd);
+		tell_death(enclave_fd, options);
 		return TOOL_FAILED;
 	}
 	if (times.note[0])
@@ -172,7 +176,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 	}
 	if (options->verbose)
 		tell_first_instruction(enclave_fd, times.boot_tsc, start);
-	tell_death(enclave_fd);
+	tell_death(enclave_fd, options);
 	free(tasks);
 	return code;
 }

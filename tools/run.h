@@ -15,6 +15,7 @@ struct run_options {
 	unsigned int tasks;
 	bool label;
 	bool verbose;
+	const char *dump; /* file for a core, if the co-kernel dies; or NULL */
 	const char *user; /* whose program runs; NULL: the caller's */
 	uid_t uid;
 	gid_t gid;
