@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Linux needs tens of milliseconds for each CPU that comes or goes; a load takes a few. */
+#define LOADS_MOST 100u
+#define ONLINE_SIZE 4096u
+
 hwloc_topology_t pisces_topology_new(struct pisces_error *error)
 {
 	hwloc_topology_t topology;
@@ -59,7 +63,7 @@ void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
 	}
 }
 
-hwloc_topology_t pisces_topology_here(struct pisces_error *error)
+static hwloc_topology_t load_here(struct pisces_error *error)
 {
 	hwloc_topology_t topology = pisces_topology_new(error);
 
@@ -77,6 +81,33 @@ hwloc_topology_t pisces_topology_here(struct pisces_error *error)
 	else
 		return topology;
 	hwloc_topology_destroy(topology);
+	return NULL;
+}
+
+/*
+ * hwloc reads many files one after the other. If another enclave takes a CPU meanwhile,
+ * or gives one back, they do not fit together: so that is read which did not change.
+ */
+hwloc_topology_t pisces_topology_here(struct pisces_error *error)
+{
+	static const char online[] = "/sys/devices/system/cpu/online";
+	char before[ONLINE_SIZE] = "", after[ONLINE_SIZE] = "";
+
+	for (unsigned int i = 0; i < LOADS_MOST; i++) {
+		hwloc_topology_t topology;
+
+		pisces_read_text(online, before, sizeof(before));
+		topology = load_here(error);
+		pisces_read_text(online, after, sizeof(after));
+		if (strcmp(before, after) == 0)
+			return topology;
+		if (topology)
+			hwloc_topology_destroy(topology);
+	}
+	pisces_fail(error,
+		    "the CPUs of node %s come and go so fast that its topology cannot be read "
+		    "(%u times, now online: %s): try again",
+		    pisces_node_name(), LOADS_MOST, after);
 	return NULL;
 }
 
