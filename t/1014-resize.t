@@ -207,8 +207,7 @@ for delay in 0 0.1 0.3; do
 	node_recovers "resize killed" 10
 done
 
-start dying --cpu-list=1 --mem=128M --append=crash=panic -- \
-	busybox sh -c "echo up; exec $examples/crash 3"
+start dying --cpu-list=1 --mem=128M --append=crash=panic -- $examples/crash 3
 changes=0
 while pisces resize dying --cpus=+1 2> resize.txt && pisces resize dying --cpus=-1 2> resize.txt; do
 	changes=$((changes + 1))

@@ -13,8 +13,11 @@
 
 int main(int argc, char *argv[])
 {
-	if (argc > 1)
+	if (argc > 1) {
+		puts("waiting");
+		fflush(stdout);
 		sleep((unsigned int)atoi(argv[1]));
+	}
 	puts("crashing");
 	fflush(stdout);
 	syscall(CALL_CRASH);
