@@ -24,7 +24,7 @@
 static char reclaim_path[PATH_SIZE] = "/usr/bin/pisces"; /* changes under kernel_param_lock() */
 
 /* As it comes from `echo`: with a newline. */
-static int path_set(const char *value, const struct kernel_param *parameter)
+static int reclaim_path_set(const char *value, const struct kernel_param *parameter)
 {
 	size_t length = strcspn(value, "\n");
 
@@ -35,16 +35,16 @@ static int path_set(const char *value, const struct kernel_param *parameter)
 	return 0;
 }
 
-static int path_get(char *text, const struct kernel_param *parameter)
+static int reclaim_path_get(char *text, const struct kernel_param *parameter)
 {
 	return sysfs_emit(text, "%s\n", reclaim_path);
 }
 
-static const struct kernel_param_ops path_ops = {
-	.set = path_set,
-	.get = path_get,
+static const struct kernel_param_ops reclaim_path_ops = {
+	.set = reclaim_path_set,
+	.get = reclaim_path_get,
 };
-module_param_cb(reclaim, &path_ops, NULL, 0644);
+module_param_cb(reclaim, &reclaim_path_ops, NULL, 0644);
 MODULE_PARM_DESC(reclaim,
 		 "program that brings memory blocks online and repairs cpusets; \"\" for none");
 
