@@ -3,6 +3,9 @@
 # Cpusets of cgroup v1 have their CPUs again when an enclave has ended.
 . "$(dirname "$0")/lib/node.sh"
 
+! grep -qs '# CONFIG_CPUSETS_V1 is not set' "/boot/config-$(uname -r)" ||
+	skip_all "this kernel has no cpusets of cgroup v1 (CONFIG_CPUSETS_V1)"
+
 # The controller is in one hierarchy at a time: it leaves v2 when nobody there uses it.
 v2=/sys/fs/cgroup
 find $v2 -depth -name cgroup.subtree_control | while read -r file; do
