@@ -19,20 +19,6 @@
 #define STATX_SIZE 256
 #define STATFS_SIZE 120
 
-#define OUT(bytes) { .kind = ARG_OUT, .size = (bytes) }
-#define IN_OPTIONAL(bytes) { .kind = ARG_IN_OPTIONAL, .size = (bytes) }
-#define OFFSET { .kind = ARG_INOUT_OPTIONAL, .size = 8 }
-
-/* A call that is sent as it is; the rest of its arguments are values. */
-#define FORWARD(name, ...)                                                            \
-	int64_t syscall_##name(const struct syscall_args *args)                        \
-	{                                                                              \
-		static const struct description description = { __NR_##name,            \
-								 { __VA_ARGS__ } };     \
-                                                                                       \
-		return describe_call(&description, args->a);                           \
-	}
-
 int64_t syscall_read(const struct syscall_args *args)
 {
 	return forward_read((int)args->a[0], args->a[1], args->a[2]);

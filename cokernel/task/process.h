@@ -48,6 +48,13 @@ struct process {
 	nsec_t alarm_interval; /* 0: once. The callback reads it. */
 	nsec_t alarm_period;   /* what setitimer said last */
 
+	struct lock timers_lock; /* the timers below, but for expiry; before the lock of the process */
+	struct list timers;	 /* of timer_create; under both locks */
+	unsigned int timer_count;
+	int next_timer;
+
+	bool barriers, barriers_rseq; /* membarrier: registered */
+
 	nsec_t cpu_time; /* of ended threads */
 	uint64_t switches;
 	nsec_t start_time;
