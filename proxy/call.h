@@ -20,7 +20,7 @@ struct call {
 	bool may_block; /* then it must not be executed by the main thread */
 	int cancelled;	/* set by another thread: end with EINTR if it blocks */
 	unsigned int paths;
-	char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
+	_Alignas(16) char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
 
 	uint32_t size; /* a size that goes in and out, and */
 	void *shared;  /* what `finish` is to write to: in the data area */
@@ -59,6 +59,10 @@ int call_prepare_sendmsg(struct call *call, const struct channel *channel,
 			 const struct pisces_message *message);
 int call_prepare_recvmsg(struct call *call, const struct channel *channel,
 			 const struct pisces_message *message);
+
+/* ioctl SIOCGIFCONF: a struct ifconf whose address is an offset or PISCES_CHANNEL_NULL. */
+int call_prepare_ifconf(struct call *call, const struct channel *channel,
+			const struct pisces_message *message);
 
 /* Socket options whose value has an address in it. */
 int call_refuse_sockopt(const struct call *call);

@@ -7,8 +7,7 @@
 #include "task/signal.h"
 
 #define EPOLL_EVENT_SIZE 12
-#define EPOLL_ADD 1u
-#define EPOLL_MODIFY 3u
+#define EPOLL_DELETE 2u
 #define EPOLL_EVENTS_MOST (INT32_MAX / EPOLL_EVENT_SIZE)
 #define TIMER_SPEC_SIZE 32
 
@@ -53,7 +52,7 @@ int64_t syscall_epoll_ctl(const struct syscall_args *args)
 	};
 	uint64_t values[6] = { args->a[0], args->a[1], args->a[2], args->a[3] };
 
-	if ((uint32_t)args->a[1] == EPOLL_ADD || (uint32_t)args->a[1] == EPOLL_MODIFY)
+	if ((uint32_t)args->a[1] != EPOLL_DELETE)
 		return describe_call(&description, values);
 	/* What a deletion has there is not looked at. */
 	values[3] = 0;

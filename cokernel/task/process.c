@@ -72,6 +72,7 @@ void process_put(struct process *process)
 	/* Only now may Linux use the channel's pages for something else. */
 	control_send_task_ended(process->task, process->wait_status);
 	heap_free(process->executable);
+	heap_free(process->directories);
 	heap_free(process);
 }
 

@@ -214,8 +214,8 @@ static void polls(void)
 	FD_ZERO(&other);
 	FD_SET(pipes[1], &other);
 	TRY(select, pipes[1] + 1, &set, &other, NULL, &short_time);
-	FD_SET(99, &set);
-	TRY(select, 100, &set, NULL, NULL, &short_time);
+	FD_SET(50, &set);
+	TRY(select, 51, &set, NULL, NULL, &short_time);
 	TRY(pselect6, pipes[1] + 1, NULL, &other, NULL, &none, NULL);
 	TRY(pselect6, pipes[1] + 1, NULL, &other, NULL, &wrong, NULL);
 	TRY(close, pipes[1]);

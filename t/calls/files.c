@@ -147,6 +147,7 @@ static void descriptors(void)
 	TRY(fcntl, fd, F_DUPFD, -1);
 	TRY(fcntl, fd, 12345);
 	TRY(fcntl, 99, F_GETFD);
+	TRY(fcntl, 99, 12345);
 	TRY(fcntl, fd, F_SETLK, &lock);
 	TRY(fcntl, fd, F_SETLK, BAD);
 	TRY(fcntl, fd, F_GETLK, &lock);
@@ -154,10 +155,13 @@ static void descriptors(void)
 	TRY(flock, fd, LOCK_EX | LOCK_NB);
 	TRY(flock, fd, 99);
 	TRY(flock, 99, LOCK_EX);
-	TRY(ioctl, fd, 0x5401, BAD);
-	TRY(ioctl, 99, 0x5401, BAD);
+	TRY(ioctl, fd, 0x5401, &lock);
+	TRY(ioctl, 99, 0x5401, &lock);
+	TRY(ioctl, fd, 0x12345678, &lock);
+	TRY(ioctl, 99, 0x12345678, &lock);
 	TRY(pipe, pipes);
 	TRY(pipe, BAD);
+	TRY(dup, 0);
 	TRY(pipe2, pipes, 12345);
 	TRY(close_range, 10, 9, 0);
 	TRY(close_range, 20, 25, 77);
