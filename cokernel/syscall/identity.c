@@ -139,6 +139,14 @@ int64_t syscall_setfsgid(const struct syscall_args *args)
 	return syscall_getgid(args);
 }
 
+/* Of Linux there is one way to be. */
+int64_t syscall_personality(const struct syscall_args *args)
+{
+	const uint32_t ask = UINT32_MAX;
+
+	return (uint32_t)args->a[0] == ask || (uint32_t)args->a[0] == 0 ? 0 : -EINVAL;
+}
+
 int64_t syscall_setgroups(const struct syscall_args *args)
 {
 	(void)args;

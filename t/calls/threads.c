@@ -4,6 +4,8 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "calls.h"
@@ -195,6 +197,15 @@ static void affinity(void)
 	SHOW(sched_getcpu() == (int)cpu);
 	SHOW(sched_getaffinity(0, sizeof(set), &set));
 	SHOW(CPU_COUNT(&set));
+	/* The C library knows from its rseq where a thread is, without a call. */
+	for (cpu = 0, node = 0; cpu < 1024; cpu++) {
+		if (!(mask[cpu / 64] >> (cpu % 64) & 1))
+			continue;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		node += sched_setaffinity(0, sizeof(set), &set) != 0 || sched_getcpu() != (int)cpu;
+	}
+	SHOW(node);
 	TRY(sched_setaffinity, 0, sizeof(mask), mask);
 }
 
@@ -305,6 +316,59 @@ static void *registers(void *unused)
 	return unused;
 }
 
+static volatile int alarms, enough;
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	if (++alarms == 20)
+		enough = 1;
+}
+
+/* struct rseq_cs */
+static struct {
+	uint32_t version, flags;
+	uint64_t start, size, abort;
+} sequence __attribute__((aligned(32)));
+
+/* A sequence that lasts until a signal comes: that sends it to its abort handler. */
+static void aborts(void)
+{
+	struct rseq_area *own = (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval period = { { 0, 20000 }, { 0, 20000 } }, off = { { 0, 0 }, { 0, 0 } };
+	long aborted;
+
+	part("a restartable sequence");
+	SHOW(__rseq_size > 0);
+	if (__rseq_size == 0)
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &period, NULL);
+	__asm__ volatile("	lea	1f(%%rip), %%rax\n"
+			 "	mov	%%rax, 8(%[sequence])\n"
+			 "	lea	2f(%%rip), %%rcx\n"
+			 "	sub	%%rax, %%rcx\n"
+			 "	mov	%%rcx, 16(%[sequence])\n"
+			 "	lea	3f(%%rip), %%rax\n"
+			 "	mov	%%rax, 24(%[sequence])\n"
+			 "	mov	%[sequence], 8(%[own])\n"
+			 "1:	pause\n"
+			 "	cmpl	$0, %[enough]\n"
+			 "	je	1b\n"
+			 "2:	mov	$0, %[aborted]\n"
+			 "	jmp	4f\n"
+			 "	.long	0x53053053\n"
+			 "3:	mov	$1, %[aborted]\n"
+			 "4:\n"
+			 : [aborted] "=&r"(aborted)
+			 : [sequence] "r"(&sequence), [own] "r"(own), [enough] "m"(enough)
+			 : "rax", "rcx", "memory", "cc");
+	setitimer(ITIMER_REAL, &off, NULL);
+	SHOW(aborted);
+	SHOW(own->sequence);
+}
+
 static void children(void)
 {
 	siginfo_t info;
@@ -333,6 +397,7 @@ int main(void)
 	barriers();
 	part("rseq");
 	registers(NULL);
+	aborts();
 	children();
 	return 0;
 }
