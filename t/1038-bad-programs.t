@@ -18,9 +18,10 @@ change() {
 		open my $out, ">:raw", $to or die; print $out $file; close $out; chmod 0755, $to' "$@"
 }
 
-# A copy of FROM whose last segment that can be written has BYTES of memory.
+# grow FROM TO BYTES [FILE]: a copy whose last segment that can be written has BYTES of
+# memory, and with FILE as many in the file, which has a hole there.
 grow() {
-	perl -e 'my ($from, $to, $bytes) = @ARGV;
+	perl -e 'my ($from, $to, $bytes, $hole) = @ARGV;
 		open my $in, "<:raw", $from or die; local $/; my $file = <$in>;
 		my $headers = unpack("Q<", substr($file, 32)), $count = unpack("S<", substr($file, 56));
 		my $at;
@@ -29,7 +30,9 @@ grow() {
 			$at = $headers + 56 * $i if $type == 1 && $flags & 2;
 		}
 		substr($file, $at + 40, 8) = pack("Q<", $bytes);
-		open my $out, ">:raw", $to or die; print $out $file; close $out; chmod 0755, $to' "$@"
+		substr($file, $at + 32, 8) = pack("Q<", $bytes) if $hole;
+		open my $out, ">:raw", $to or die; print $out $file; close $out; chmod 0755, $to;
+		truncate $to, $bytes + unpack("Q<", substr($file, $at + 8)) if $hole' "$@"
 }
 
 # refuses FILE EXIT-CODE REASON WHAT
@@ -44,7 +47,7 @@ is "$rc" 0 "the program that the others are made of runs"
 
 head -c 40 good > cut-header
 head -c 100 good > cut-headers
-head -c 20000 good > cut-text
+head -c 10000 good > cut-text
 : > empty
 printf 'echo no interpreter\n' > plain-text
 printf '#!/nowhere/shell\n' > lost-script
@@ -74,7 +77,10 @@ refuses ./kernel-entry 126 . "an entry in the co-kernel"
 perl -0777 -pe 's|/lib64/ld-linux-x86-64\.so\.2|/lib64/ld-nowhere-x86-64.so|' dynamic > lost-interpreter
 chmod 755 lost-interpreter
 refuses ./lost-interpreter 127 "ld-nowhere" "a program whose ELF interpreter is not there"
-grow good large $((256 << 20))
+grow good reserved $((256 << 20))
+limit=60 run pisces run --cpus=1 --mem=64M -- ./reserved < /dev/null
+is "$rc" 0 "one that has more address space than there is memory, and does not touch it, runs"
+grow good large $((256 << 20)) file
 refuses ./large 126 "memory" "a program that is larger than the enclave"
 grow good endless $((1 << 62))
 refuses ./endless 126 . "one that is larger than all memory"

@@ -34,7 +34,7 @@ same() {
 	shift 3
 	run "$@" < /dev/null
 	is "$rc" "$expected" "$name: exit code on Linux"
-	[ "$rc" = "$expected" ] || diag "$err"
+	[ "$rc" = "$expected" ] || diag "$(tail -n 5 <<< "$out") $err"
 	outside=$(eval "$filter" <<< "$out")
 	run pisces run --cpus=2 --mem=1G -- "$@" < /dev/null
 	is "$rc" "$expected" "$name: exit code in an enclave"

@@ -56,7 +56,10 @@ int64_t linux_path_of(int fd, char *path, uint64_t size)
 
 	if (length < 0)
 		return length;
-	format_text((char *)buffer.memory, PROC_FD_SIZE, "/proc/self/fd/%d", fd);
+	if ((uint64_t)fd == CWD)
+		strlcpy((char *)buffer.memory, "/proc/self/cwd", PROC_FD_SIZE);
+	else
+		format_text((char *)buffer.memory, PROC_FD_SIZE, "/proc/self/fd/%d", fd);
 	length = channel_call_own(__NR_readlinkat, CWD, buffer.offset,
 				  buffer.offset + PROC_FD_SIZE, size, 0, 0);
 	if (length >= (int64_t)size)

@@ -11,7 +11,7 @@ int64_t linux_call_with_name(uint32_t call, const char *name, uint64_t second);
 /* Up to SIZE bytes of the file PATH from its start. Bytes or -errno. */
 int64_t linux_read_file(const char *path, char *to, uint64_t size);
 
-/* The path of descriptor FD with NUL. Length, or -errno; -ENAMETOOLONG if it is SIZE or more. */
+/* The path of descriptor FD, or AT_FDCWD, with NUL. Length, or -errno; -ENAMETOOLONG if it is SIZE or more. */
 int64_t linux_path_of(int fd, char *path, uint64_t size);
 
 /* Writes SIZE BYTES to offset 0 on of FD; the descriptor's own position stays. 0 or -errno. */

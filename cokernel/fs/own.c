@@ -19,8 +19,6 @@
 #define CLOSE_ON_EXEC 02000000u
 #define MEMFD_CLOSE_ON_EXEC 1u
 
-#define CWD (-100)
-
 bool own_path(int dir, user_addr_t name, bool empty, char *path)
 {
 	char text[OWN_PATH_MOST], base[OWN_PATH_MOST];
@@ -36,8 +34,8 @@ bool own_path(int dir, user_addr_t name, bool empty, char *path)
 		return format_text(path, OWN_PATH_MOST, length ? "%s/%s" : "%s%s", base, text) <
 		       (int)OWN_PATH_MOST;
 	}
-	/* As hwloc does it, with a descriptor of the root. */
-	if (dir == CWD || (strncmp(text, "sys/", 4) != 0 && strncmp(text, "proc/", 5) != 0) ||
+	/* As hwloc does it, with a descriptor of the root; or the root is where the program is. */
+	if ((strncmp(text, "sys/", 4) != 0 && strncmp(text, "proc/", 5) != 0) ||
 	    linux_path_of(dir, base, sizeof(base)) < 0 || strcmp(base, "/") != 0)
 		return false;
 	return format_text(path, OWN_PATH_MOST, "/%s", text) < (int)OWN_PATH_MOST;
