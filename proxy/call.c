@@ -5,8 +5,8 @@
  * the system call, so most calls need a row and nothing else.
  *
  * Whether a buffer is read or written makes no difference here: the data area
- * is both. A length that the kernel reads from the data area itself would be
- * one that the co-kernel can change after the check; the table has none.
+ * is both. A length that the kernel reads from memory (ARG_SIZE) is a copy, since
+ * the co-kernel could change the data area's after the check.
  */
 #include "call.h"
 
@@ -29,6 +29,9 @@ enum argument_kind {
 	ARG_ARRAY,    /* offset of as many elements of `size` as argument `length` says */
 	ARG_STRUCT,   /* offset of `size` bytes */
 	ARG_OPTIONAL, /* the same, or NULL */
+	ARG_OPTIONAL_BUFFER, /* ARG_BUFFER, or NULL */
+	ARG_SIZED,    /* offset of as many bytes as the word of argument `length` says, or NULL */
+	ARG_SIZE,     /* offset of that word, in and out, or NULL */
 };
 
 struct argument {
@@ -48,6 +51,7 @@ struct call_type {
 	struct argument arg[6];
 	int (*prepare)(struct call *call, const struct channel *channel,
 		       const struct pisces_message *message);
+	int (*refuse)(const struct call *call); /* 0, or the negative errno that is the answer */
 };
 
 #define VALUE	      { .kind = ARG_VALUE }
@@ -57,6 +61,9 @@ struct call_type {
 #define BUFFER(index) { .kind = ARG_BUFFER, .length = (index) }
 #define STRUCT(bytes) { .kind = ARG_STRUCT, .size = (bytes) }
 #define OPTIONAL(bytes) { .kind = ARG_OPTIONAL, .size = (bytes) }
+#define OPTIONAL_BUFFER(index) { .kind = ARG_OPTIONAL_BUFFER, .length = (index) }
+#define SIZED(index)  { .kind = ARG_SIZED, .length = (index) }
+#define SIZE	      { .kind = ARG_SIZE }
 #define ARRAY(index, bytes) { .kind = ARG_ARRAY, .length = (index), .size = (bytes) }
 
 /* Sizes of the kernel's structures on x86-64. */
@@ -66,6 +73,8 @@ struct call_type {
 #define TWO_TIMES  OPTIONAL(32)
 #define OFFSET	   OPTIONAL(8)
 #define POLLFD	   8
+#define EPOLL_EVENT 12
+#define TIMER_SPEC 32
 
 static const struct call_type call_types[] = {
 	/* data */
@@ -75,7 +84,39 @@ static const struct call_type call_types[] = {
 	[SYS_pwrite64] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
 	[SYS_sendfile] = { BLOCKS, { FD, FD, OFFSET, VALUE } },
 	[SYS_copy_file_range] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
+	[SYS_splice] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
+	[SYS_tee] = { BLOCKS, { FD, FD, VALUE, VALUE } },
 	[SYS_poll] = { BLOCKS, { ARRAY(1, POLLFD), VALUE, VALUE } },
+
+	/* events */
+	[SYS_epoll_create1] = { BLOCKS_NEVER, { VALUE } },
+	[SYS_epoll_ctl] = { BLOCKS, { FD, VALUE, FD, OPTIONAL(EPOLL_EVENT) } },
+	[SYS_epoll_wait] = { BLOCKS, { FD, ARRAY(2, EPOLL_EVENT), VALUE, VALUE } },
+	[SYS_eventfd2] = { BLOCKS_NEVER, { VALUE, VALUE } },
+	[SYS_timerfd_create] = { BLOCKS_NEVER, { VALUE, VALUE } },
+	[SYS_timerfd_settime] = { BLOCKS_NEVER, { FD, VALUE, STRUCT(TIMER_SPEC),
+						  OPTIONAL(TIMER_SPEC) } },
+	[SYS_timerfd_gettime] = { BLOCKS_NEVER, { FD, STRUCT(TIMER_SPEC) } },
+	[SYS_inotify_init1] = { BLOCKS_NEVER, { VALUE } },
+	[SYS_inotify_add_watch] = { BLOCKS, { FD, PATH, VALUE } },
+	[SYS_inotify_rm_watch] = { BLOCKS, { FD, VALUE } },
+
+	/* sockets */
+	[SYS_socket] = { BLOCKS_NEVER, { VALUE, VALUE, VALUE } },
+	[SYS_socketpair] = { BLOCKS_NEVER, { VALUE, VALUE, VALUE, STRUCT(8) } },
+	[SYS_bind] = { BLOCKS, { FD, OPTIONAL_BUFFER(2), VALUE } },
+	[SYS_connect] = { BLOCKS, { FD, OPTIONAL_BUFFER(2), VALUE } },
+	[SYS_listen] = { BLOCKS, { FD, VALUE } },
+	[SYS_accept4] = { BLOCKS, { FD, SIZED(2), SIZE, VALUE } },
+	[SYS_getsockname] = { BLOCKS, { FD, SIZED(2), SIZE } },
+	[SYS_getpeername] = { BLOCKS, { FD, SIZED(2), SIZE } },
+	[SYS_shutdown] = { BLOCKS, { FD, VALUE } },
+	[SYS_setsockopt] = { BLOCKS, { FD, VALUE, VALUE, OPTIONAL_BUFFER(4), VALUE },
+			     .refuse = call_refuse_sockopt },
+	[SYS_getsockopt] = { BLOCKS, { FD, VALUE, VALUE, SIZED(4), SIZE },
+			     .refuse = call_refuse_sockopt },
+	[SYS_sendmsg] = { .prepare = call_prepare_sendmsg },
+	[SYS_recvmsg] = { .prepare = call_prepare_recvmsg },
 
 	/* descriptors */
 	[SYS_close] = { BLOCKS, { FD } },
@@ -97,9 +138,16 @@ static const struct call_type call_types[] = {
 	[SYS_fchown] = { BLOCKS, { FD, VALUE, VALUE } },
 	[SYS_fstatfs] = { BLOCKS, { FD, STATFS } },
 	[SYS_getdents64] = { BLOCKS, { FD, BUFFER(2), VALUE } },
+	[SYS_getdents] = { BLOCKS, { FD, BUFFER(2), VALUE } },
+	[SYS_close_range] = { .prepare = call_prepare_close_range },
+	[SYS_sync_file_range] = { BLOCKS, { FD, VALUE, VALUE, VALUE } },
+	[SYS_syncfs] = { BLOCKS, { FD } },
+	[SYS_sync] = { BLOCKS, { VALUE } },
+	[SYS_readahead] = { BLOCKS, { FD, VALUE, VALUE } },
 
 	/* names */
 	[SYS_openat] = { BLOCKS, { FD, PATH, VALUE, VALUE } },
+	[SYS_openat2] = { BLOCKS, { FD, PATH, BUFFER(3), VALUE } },
 	[SYS_newfstatat] = { BLOCKS, { FD, PATH, STAT, VALUE } },
 	[SYS_statx] = { BLOCKS, { FD, PATH, VALUE, VALUE, STATX } },
 	[SYS_faccessat] = { BLOCKS, { FD, PATH, VALUE } },
@@ -114,6 +162,10 @@ static const struct call_type call_types[] = {
 	[SYS_fchmodat] = { BLOCKS, { FD, PATH, VALUE } },
 	[SYS_fchownat] = { BLOCKS, { FD, PATH, VALUE, VALUE, VALUE } },
 	[SYS_utimensat] = { BLOCKS, { FD, OPTIONAL_PATH, TWO_TIMES, VALUE } },
+	[SYS_utime] = { BLOCKS, { PATH, OPTIONAL(16) } },
+	[SYS_utimes] = { BLOCKS, { PATH, TWO_TIMES } },
+	[SYS_futimesat] = { BLOCKS, { FD, OPTIONAL_PATH, TWO_TIMES } },
+	[SYS_mknodat] = { BLOCKS, { FD, PATH, VALUE, VALUE } },
 	[SYS_truncate] = { BLOCKS, { PATH, VALUE } },
 	[SYS_statfs] = { BLOCKS, { PATH, STATFS } },
 	[SYS_chdir] = { BLOCKS, { PATH } },
@@ -125,9 +177,22 @@ static const struct call_type call_types[] = {
 	[SYS_listxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
 	[SYS_llistxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
 	[SYS_flistxattr] = { BLOCKS, { FD, BUFFER(2), VALUE } },
+	[SYS_setxattr] = { BLOCKS, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_lsetxattr] = { BLOCKS, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_fsetxattr] = { BLOCKS, { FD, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_removexattr] = { BLOCKS, { PATH, PATH } },
+	[SYS_lremovexattr] = { BLOCKS, { PATH, PATH } },
+	[SYS_fremovexattr] = { BLOCKS, { FD, PATH } },
 	[SYS_memfd_create] = { BLOCKS_NEVER, { PATH, VALUE } },
 	[SYS_getrandom] = { BLOCKS_NEVER, { BUFFER(1), VALUE, VALUE } },
 	[SYS_umask] = { BLOCKS_NEVER, { VALUE } },
+
+	/* who it is */
+	[SYS_getgroups] = { BLOCKS_NEVER, { VALUE, ARRAY(0, 4) } },
+	[SYS_getpgid] = { BLOCKS_NEVER, { VALUE } },
+	[SYS_getsid] = { BLOCKS_NEVER, { VALUE } },
+	[SYS_setpgid] = { BLOCKS_NEVER, { VALUE, VALUE } },
+	[SYS_setsid] = { BLOCKS_NEVER, { VALUE } },
 };
 
 #define CALL_TYPES (sizeof(call_types) / sizeof(call_types[0]))
@@ -161,13 +226,43 @@ static int copy_path(struct call *call, long *arg, const struct channel *channel
 	return 0;
 }
 
+static bool can_be_null(uint8_t kind)
+{
+	return kind == ARG_NO_PATH || kind == ARG_OPTIONAL || kind == ARG_OPTIONAL_BUFFER ||
+	       kind == ARG_SIZED || kind == ARG_SIZE;
+}
+
+static void store_size(struct call *call, int64_t result)
+{
+	(void)result;
+	memcpy(call->shared, &call->size, sizeof(call->size));
+}
+
+/* The word at OFFSET is read once, whoever asks for it. */
+static int load_size(struct call *call, const struct channel *channel, uint64_t offset)
+{
+	if (call->shared)
+		return 0;
+	call->shared = channel_data(channel, offset, sizeof(call->size));
+	if (!call->shared)
+		return -EFAULT;
+	memcpy(&call->size, call->shared, sizeof(call->size));
+	call->finish = store_size;
+	return 0;
+}
+
 static int prepare_argument(struct call *call, const struct channel *channel,
 			    const struct pisces_message *message, unsigned int i,
 			    const struct argument *type)
 {
 	uint64_t value = message->arg[i];
 	uint64_t elements;
+	int error;
 
+	if (value == PISCES_CHANNEL_NULL && can_be_null(type->kind)) {
+		call->arg[i] = 0;
+		return 0;
+	}
 	switch ((enum argument_kind)type->kind) {
 	case ARG_FD:
 		if (descriptor_is_hidden((int)value))
@@ -175,13 +270,9 @@ static int prepare_argument(struct call *call, const struct channel *channel,
 		call->arg[i] = (int)value;
 		return 0;
 	case ARG_NO_PATH:
-		if (value == PISCES_CHANNEL_NULL) {
-			call->arg[i] = 0;
-			return 0;
-		}
-		/* fall through */
 	case ARG_PATH:
 		return copy_path(call, &call->arg[i], channel, value);
+	case ARG_OPTIONAL_BUFFER:
 	case ARG_BUFFER:
 		return call_argument(&call->arg[i], channel, value, message->arg[type->length]);
 	case ARG_ARRAY:
@@ -190,12 +281,15 @@ static int prepare_argument(struct call *call, const struct channel *channel,
 		if (elements > UINT32_MAX)
 			return -EINVAL;
 		return call_argument(&call->arg[i], channel, value, elements * type->size);
+	case ARG_SIZED:
+		error = load_size(call, channel, message->arg[type->length]);
+		if (error)
+			return error;
+		return call_argument(&call->arg[i], channel, value, call->size);
+	case ARG_SIZE:
+		call->arg[i] = (long)&call->size;
+		return load_size(call, channel, value);
 	case ARG_OPTIONAL:
-		if (value == PISCES_CHANNEL_NULL) {
-			call->arg[i] = 0;
-			return 0;
-		}
-		return call_argument(&call->arg[i], channel, value, type->size);
 	case ARG_STRUCT:
 		return call_argument(&call->arg[i], channel, value, type->size);
 	case ARG_VALUE:
@@ -241,6 +335,9 @@ int call_prepare(struct call *call, const struct channel *channel,
 	call->number = message->number;
 	call->cancelled = 0;
 	call->paths = 0;
+	call->shared = NULL;
+	call->execute = NULL;
+	call->finish = NULL;
 	memset(call->arg, 0, sizeof(call->arg));
 
 	if (message->number == PISCES_CALL_REPORT)
@@ -257,6 +354,8 @@ int call_prepare(struct call *call, const struct channel *channel,
 		if (error)
 			return error;
 	}
+	if (type->refuse && type->refuse(call) != 0)
+		return type->refuse(call);
 	call->may_block = type->blocks == BLOCKS ||
 			  (type->blocks == BLOCKS_UNLESS_FILE && !is_regular_file((int)call->arg[0]));
 	return 0;
@@ -266,6 +365,8 @@ int64_t call_execute(struct call *call)
 {
 	int64_t result;
 
+	if (call->execute)
+		return call->execute(call);
 	/*
 	 * A signal that was meant for an earlier call, or came from elsewhere, is no
 	 * reason to bother the program. close(2) has done its work even then.
@@ -274,5 +375,7 @@ int64_t call_execute(struct call *call)
 		result = interruptible_call(&call->cancelled, call->number, call->arg);
 	} while (result == -EINTR && call->number != SYS_close &&
 		 !__atomic_load_n(&call->cancelled, __ATOMIC_ACQUIRE));
+	if (call->finish)
+		call->finish(call, result);
 	return result;
 }

@@ -20,7 +20,13 @@ struct call {
 	bool may_block; /* then it must not be executed by the main thread */
 	int cancelled;	/* set by another thread: end with EINTR if it blocks */
 	unsigned int paths;
-	char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
+	_Alignas(16) char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
+
+	uint32_t size; /* a size that goes in and out, and */
+	void *shared;  /* what `finish` is to write to: in the data area */
+	/* Instead of the system call; and after it, with its result. Or NULL. */
+	int64_t (*execute)(struct call *call);
+	void (*finish)(struct call *call, int64_t result);
 };
 
 /*
@@ -45,5 +51,24 @@ int call_prepare_ioctl(struct call *call, const struct channel *channel,
 		       const struct pisces_message *message);
 int call_prepare_fcntl(struct call *call, const struct channel *channel,
 		       const struct pisces_message *message);
+
+/*
+ * sendmsg(2) and recvmsg(2), by a struct pisces_socket_message; in socket.c.
+ */
+int call_prepare_sendmsg(struct call *call, const struct channel *channel,
+			 const struct pisces_message *message);
+int call_prepare_recvmsg(struct call *call, const struct channel *channel,
+			 const struct pisces_message *message);
+
+/* ioctl SIOCGIFCONF: a struct ifconf whose address is an offset or PISCES_CHANNEL_NULL. */
+int call_prepare_ifconf(struct call *call, const struct channel *channel,
+			const struct pisces_message *message);
+
+/* Socket options whose value has an address in it. */
+int call_refuse_sockopt(const struct call *call);
+
+/* close_range(2): all but the proxy's own; in descriptor_range.c. */
+int call_prepare_close_range(struct call *call, const struct channel *channel,
+			     const struct pisces_message *message);
 
 #endif

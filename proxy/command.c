@@ -8,6 +8,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 
 #include "call.h"
@@ -25,6 +26,7 @@ struct command {
 #define TERMIO	 18
 #define WINSIZE	 8
 #define FLOCK	 32
+#define IFREQ	 40
 
 static const struct command ioctl_commands[] = {
 	{ TCGETS, TERMIOS, false },
@@ -52,6 +54,17 @@ static const struct command ioctl_commands[] = {
 	{ FIONREAD, 4, false },
 	{ FIONBIO, 4, false },
 	{ FIOASYNC, 4, false },
+	{ SIOCGIFNAME, IFREQ, false },
+	{ SIOCGIFFLAGS, IFREQ, false },
+	{ SIOCGIFADDR, IFREQ, false },
+	{ SIOCGIFDSTADDR, IFREQ, false },
+	{ SIOCGIFBRDADDR, IFREQ, false },
+	{ SIOCGIFNETMASK, IFREQ, false },
+	{ SIOCGIFMETRIC, IFREQ, false },
+	{ SIOCGIFMTU, IFREQ, false },
+	{ SIOCGIFHWADDR, IFREQ, false },
+	{ SIOCGIFINDEX, IFREQ, false },
+	{ SIOCATMARK, 4, false },
 	{ FIONCLEX, 0, false },
 	{ FIOCLEX, 0, false },
 	{ FIOQSIZE, 8, false },
@@ -106,6 +119,8 @@ int call_prepare_ioctl(struct call *call, const struct channel *channel,
 {
 	const struct command *command;
 
+	if ((uint32_t)message->arg[1] == SIOCGIFCONF)
+		return call_prepare_ifconf(call, channel, message);
 	for (command = ioctl_commands; command->number != 0; command++)
 		if (command->number == (uint32_t)message->arg[1])
 			return prepare(call, channel, message, command);

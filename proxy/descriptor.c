@@ -52,3 +52,14 @@ bool descriptor_is_hidden(int fd)
 			return true;
 	return false;
 }
+
+int descriptor_next_hidden(unsigned int first)
+{
+	int i, next = -1;
+
+	for (i = 0; i < count; i++)
+		if (hidden[i] >= 0 && (unsigned int)hidden[i] >= first &&
+		    (next < 0 || hidden[i] < next))
+			next = hidden[i];
+	return next;
+}

@@ -21,4 +21,7 @@ int descriptor_move(int fd);
 
 bool descriptor_is_hidden(int fd);
 
+/* The lowest hidden one that is FIRST or higher, or -1. */
+int descriptor_next_hidden(unsigned int first);
+
 #endif

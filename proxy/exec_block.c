@@ -19,6 +19,13 @@
 #define ENV_ENCLAVE "PISCES_ENCLAVE"
 #define ENV_SLURM   "SLURM_ENCLAVE"
 
+/*
+ * A program of Open MPI that nobody started as one of many begins by starting a daemon
+ * of its own, in case that it spawns others: by fork, which an enclave has not. Who
+ * says otherwise is heard.
+ */
+#define ENV_OPEN_MPI "OMPI_MCA_ess_singleton_isolated"
+
 /* Where strings go: beyond the capacity they are only counted. */
 struct sink {
 	char *at;
@@ -56,13 +63,15 @@ static bool is_left_out(const char *entry)
 
 static uint32_t put_environment(struct sink *sink, char *const environment[], uint32_t enclave)
 {
-	bool under_slurm = false;
+	bool under_slurm = false, open_mpi = false;
 	uint32_t count = 0;
 	char text[64];
 
 	for (; *environment; environment++) {
 		if (is_variable(*environment, "SLURM_JOB_ID"))
 			under_slurm = true;
+		if (is_variable(*environment, ENV_OPEN_MPI))
+			open_mpi = true;
 		if (is_left_out(*environment))
 			continue;
 		put(sink, *environment);
@@ -71,6 +80,10 @@ static uint32_t put_environment(struct sink *sink, char *const environment[], ui
 	snprintf(text, sizeof(text), ENV_ENCLAVE "=%u", enclave);
 	put(sink, text);
 	count++;
+	if (!open_mpi) {
+		put(sink, ENV_OPEN_MPI "=1");
+		count++;
+	}
 	if (under_slurm) {
 		put(sink, ENV_SLURM "=lwk");
 		count++;

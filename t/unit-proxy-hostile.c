@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <asm/ioctls.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -75,6 +76,7 @@ static void test_arguments(void)
 	}
 	ok(guarded >= 4, "the proxy's own descriptors are EBADF (%d)", guarded);
 	is_number(reached, 1, "but the one the program is loaded from");
+	is_number(DO(&fake, SYS_close_range, 3, UINT32_MAX, 0), 0, "all descriptors are closed");
 	ok(DO(&fake, SYS_getcwd, 0, 4096) > 0, "after all that it still serves");
 	fake_close(&fake);
 }
@@ -110,6 +112,55 @@ static void breaks(struct fake *fake, const char *words, const char *name)
 	ok(strncmp(text, "enclave: ", 9) == 0 && strstr(text, words), "  says: %.*s",
 	   (int)strcspn(text, "\n"), text);
 	fake_close(fake);
+}
+
+/* A message through a socket, at OFFSET, with these sizes. */
+static int64_t message(struct fake *fake, int fd, uint64_t offset, uint32_t name, uint32_t control,
+		       uint64_t bytes)
+{
+	struct pisces_socket_message *block = (void *)(fake->data + offset);
+
+	block->name_size = name;
+	block->control_size = control;
+	return DO(fake, SYS_sendmsg, fd, offset, sizeof(*block) + bytes, MSG_NOSIGNAL);
+}
+
+static void test_sockets(void)
+{
+	struct pisces_socket_message *block;
+	struct cmsghdr *part;
+	struct fake fake;
+	int pair[2], own, i;
+
+	fake_start_true(&fake);
+	block = (void *)fake.data;
+	part = (void *)block->control;
+	is_number(DO(&fake, SYS_socketpair, AF_UNIX, SOCK_SEQPACKET, 0, 0), 0, "socketpair");
+	memcpy(pair, fake.data, sizeof(pair));
+	is_number(message(&fake, pair[0], 0, 0, 0, 10), 10, "a message");
+	is_number(message(&fake, pair[0], 0, 129, 0, 10), -EINVAL, "a name that is too long");
+	is_number(message(&fake, pair[0], 0, 0, 0xf01, 10), -EINVAL, "control that is too long");
+	is_number(message(&fake, pair[0], 0, 0, 0, fake.data_size), -EFAULT, "data that sticks out");
+	is_number(DO(&fake, SYS_sendmsg, pair[0], 0, 100, 0), -EFAULT, "no room for the sizes");
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = SCM_RIGHTS;
+	part->cmsg_len = SIZE_MAX;
+	is_number(message(&fake, pair[0], 0, 0, CMSG_SPACE(4), 1), -EINVAL, "endless descriptors");
+	part->cmsg_len = CMSG_LEN(4);
+	for (i = 3, own = 0; i < 1024; i++) {
+		if (i == pair[0] || i == pair[1] || DO(&fake, SYS_fcntl, i, F_GETFD, 0) != -EBADF)
+			continue;
+		memcpy(CMSG_DATA(part), &i, sizeof(i));
+		own += message(&fake, pair[0], 0, 0, CMSG_SPACE(4), 1) != -EBADF;
+	}
+	is_number(own, 0, "none of the proxy's own descriptors is given away");
+	memset(fake.data, 0xff, 64);
+	is_number(DO(&fake, SYS_getsockname, pair[0], 64, 0), -EFAULT, "a room beyond all bounds");
+	is_number(DO(&fake, SYS_setsockopt, pair[0], SOL_SOCKET, 26 /* SO_ATTACH_FILTER */, 64, 16),
+		  -ENOPROTOOPT, "an option with an address in it");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "it ends as it should");
+	fake_close(&fake);
 }
 
 static void ring_with(struct fake *fake, const struct pisces_message *message)
@@ -321,6 +372,7 @@ int main(void)
 	close_range(3, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);
 	test_arguments();
+	test_sockets();
 	test_report();
 	test_rules();
 	test_death();

@@ -90,7 +90,7 @@ static void test_exec_block(void)
 	is_text(string(&fake, 0), "ours", "argv[0] as it was typed");
 	is_text(string(&fake, 2), "", "an empty argument");
 	is_text(string(&fake, 3), "last word", "the last");
-	is_number(block->envc, 5, "the environment");
+	is_number(block->envc, 6, "the environment");
 	ok(has_environment(&fake, "HOME=/home/user") && has_environment(&fake, "EMPTY="),
 	   "is the user's");
 	ok(has_environment(&fake, "PISCES_ENCLAVE=7"), "and has the enclave's number");

@@ -3,211 +3,106 @@
 
 #include <asm/unistd_64.h>
 
-#include "arch/cpu.h"
-#include "boot/boot.h"
+#include "arch/user.h"
 #include "channel/channel.h"
+#include "fs/linux.h"
 #include "fs/text.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "mm/aspace.h"
-#include "mm/page.h"
 #include "task/process.h"
 #include "task/thread.h"
 
 /* Of open(2) and memfd_create(2). */
 #define ACCESS_MODE 3u
+#define DIRECTORY_ONLY 0200000u
 #define CLOSE_ON_EXEC 02000000u
 #define MEMFD_CLOSE_ON_EXEC 1u
 
-/* ---- what is in them ---- */
-
-static void add_region(user_addr_t start, user_addr_t end, unsigned int prot, void *argument)
+bool own_path(int dir, user_addr_t name, bool empty, char *path)
 {
-	user_addr_t stack = process_current()->stack_top;
-	const char *name = stack > start && stack <= end ? "[stack]" : "";
+	char text[OWN_PATH_MOST], base[OWN_PATH_MOST];
+	long length = string_from_user(text, name, sizeof(text));
 
-	text_add(argument, "%012lx-%012lx %c%c%cp 00000000 00:00 0 %26s\n", start, end,
-		 prot & ASPACE_READ ? 'r' : '-', prot & ASPACE_WRITE ? 'w' : '-',
-		 prot & ASPACE_EXEC ? 'x' : '-', name);
-}
-
-static void write_maps(struct text *text)
-{
-	aspace_for_each(process_current()->aspace, add_region, text);
-}
-
-/* A list of CPUs as Linux writes it, by Linux's numbers, which the enclave's are. */
-static void write_cpus(struct text *text)
-{
-	uint64_t set[PISCES_CPU_WORDS] = { 0 };
-	const char *separator = "";
-	uint32_t number, last;
-	cpu_id_t cpu;
-
-	FOR_EACH_ONLINE_CPU(cpu) {
-		number = boot_block->cpus[cpu].linux_cpu;
-		if (number < PISCES_MAX_CPUS)
-			set[number / 64] |= 1ull << (number % 64);
+	if (length < 0 || (length == 0 && !empty))
+		return false;
+	if (text[0] == '/') {
+		strlcpy(path, text, OWN_PATH_MOST);
+		return true;
 	}
-	for (number = 0; number < PISCES_MAX_CPUS; number = last + 1) {
-		last = number;
-		if (!(set[number / 64] >> (number % 64) & 1))
-			continue;
-		while (last + 1 < PISCES_MAX_CPUS && (set[(last + 1) / 64] >> ((last + 1) % 64) & 1))
-			last++;
-		text_add(text, "%s%u", separator, number);
-		if (last > number)
-			text_add(text, "-%u", last);
-		separator = ",";
+	if (own_dir_path(dir, base)) {
+		return format_text(path, OWN_PATH_MOST, length ? "%s/%s" : "%s%s", base, text) <
+		       (int)OWN_PATH_MOST;
 	}
-	text_add(text, "\n");
+	/* As hwloc does it, with a descriptor of the root; or the root is where the program is. */
+	if ((strncmp(text, "sys/", 4) != 0 && strncmp(text, "proc/", 5) != 0) ||
+	    linux_path_of(dir, base, sizeof(base)) < 0 || strcmp(base, "/") != 0)
+		return false;
+	return format_text(path, OWN_PATH_MOST, "/%s", text) < (int)OWN_PATH_MOST;
 }
 
-static void write_memory(struct text *text)
+int64_t own_make_file(const char *name, const struct text *text, uint32_t flags)
 {
-	uint64_t total = page_total() / 1024, free = page_free_bytes() / 1024;
+	int64_t error, fd;
 
-	text_add(text, "MemTotal:       %8lu kB\n", total);
-	text_add(text, "MemFree:        %8lu kB\n", free);
-	text_add(text, "MemAvailable:   %8lu kB\n", free);
-	text_add(text, "Buffers:        %8u kB\n", 0);
-	text_add(text, "Cached:         %8u kB\n", 0);
-	text_add(text, "SwapTotal:      %8u kB\n", 0);
-	text_add(text, "SwapFree:       %8u kB\n", 0);
-}
-
-static void write_status(struct text *text)
-{
-	struct process *process = process_current();
-
-	text_add(text, "Name:\t%s\n", process_name(process));
-	text_add(text, "State:\tR (running)\n");
-	text_add(text, "Tgid:\t%u\nPid:\t%u\nPPid:\t0\n", process->pid, process->pid);
-	text_add(text, "Uid:\t%u\t%u\t%u\t%u\n", process->uid, process->uid, process->uid,
-		 process->uid);
-	text_add(text, "Gid:\t%u\t%u\t%u\t%u\n", process->gid, process->gid, process->gid,
-		 process->gid);
-	text_add(text, "VmSize:\t%8lu kB\n", aspace_reserved(process->aspace) / 1024);
-	text_add(text, "VmHWM:\t%8lu kB\n", aspace_peak(process->aspace) / 1024);
-	text_add(text, "VmRSS:\t%8lu kB\n", aspace_resident(process->aspace) / 1024);
-	text_add(text, "Threads:\t%u\n", process->thread_count);
-}
-
-static const struct {
-	const char *path; /* with "/proc/self/" for the program's own */
-	void (*write)(struct text *text);
-} files[] = {
-	{ "/proc/self/maps", write_maps },
-	{ "/proc/self/status", write_status },
-	{ "/proc/meminfo", write_memory },
-	{ "/sys/devices/system/cpu/online", write_cpus },
-	{ "/sys/devices/system/cpu/present", write_cpus },
-	{ "/sys/devices/system/cpu/possible", write_cpus },
-};
-
-/* PATH as it is in the table: /proc/PID/ and /proc/thread-self/ are /proc/self/. */
-static void to_self(const char *path, char *normal, size_t size)
-{
-	char own[32];
-	size_t length;
-
-	format_text(own, sizeof(own), "/proc/%u/", process_current()->pid);
-	length = strlen(own);
-	if (strncmp(path, own, length) == 0)
-		format_text(normal, size, "/proc/self/%s", path + length);
-	else if (strncmp(path, "/proc/thread-self/", 18) == 0)
-		format_text(normal, size, "/proc/self/%s", path + 18);
-	else
-		strlcpy(normal, path, size);
-}
-
-/* ---- a memory file of the proxy ---- */
-
-/* Sends PATH with one more argument; result of the call. */
-static int64_t call_with_name(uint32_t call, const char *name, uint64_t second)
-{
-	struct channel *channel = process_current()->channel;
-	struct channel_buffer buffer;
-	uint64_t size = strlen(name) + 1;
-	int64_t result = channel_buffer_take_all(channel, size, &buffer);
-
-	if (result < 0)
-		return result;
-	memcpy(buffer.memory, name, size);
-	result = channel_call_own(call, buffer.offset, second, 0, 0, 0, 0);
-	channel_buffer_give(channel, &buffer);
-	return result;
-}
-
-/* Writes all of TEXT to offset 0 on of FD; the descriptor's own position stays there. */
-static int64_t fill(int64_t fd, const struct text *text)
-{
-	struct channel *channel = process_current()->channel;
-	struct channel_buffer buffer;
-	uint64_t done = 0;
-	int64_t bytes;
-
-	while (done < text->used) {
-		bytes = channel_buffer_take(channel, text->used - done, &buffer);
-		if (bytes < 0)
-			return bytes;
-		memcpy(buffer.memory, text->bytes + done, buffer.size);
-		bytes = channel_call_own(__NR_pwrite64, (uint64_t)fd, buffer.offset, buffer.size,
-					 done, 0, 0);
-		channel_buffer_give(channel, &buffer);
-		if (bytes <= 0)
-			return bytes < 0 ? bytes : -EIO;
-		done += (uint64_t)bytes;
-	}
-	return 0;
-}
-
-static int64_t make_file(const char *name, const struct text *text, uint32_t flags)
-{
-	int64_t error, fd = call_with_name(__NR_memfd_create, name,
-					   flags & CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0);
-
+	if (!text_is_whole(text))
+		return -ENOMEM;
+	fd = linux_call_with_name(__NR_memfd_create, name,
+				  flags & CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0);
 	if (fd < 0)
 		return fd;
-	error = fill(fd, text);
+	error = linux_fill(fd, text->bytes, text->used);
 	if (error == 0)
 		return fd;
 	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
 	return error;
 }
 
+static int64_t open_file(const struct tree_node *node, uint32_t flags)
+{
+	struct text text;
+	int64_t fd;
+
+	if (flags & DIRECTORY_ONLY)
+		return -ENOTDIR;
+	if (flags & ACCESS_MODE)
+		return -EACCES;
+	text_init(&text);
+	node->entry->write(&text, node->number);
+	fd = own_make_file(node->path, &text, flags);
+	text_free(&text);
+	return fd;
+}
+
 bool own_open(const char *path, uint32_t flags, int64_t *result)
 {
-	char normal[OWN_PATH_MOST + 16];
-	struct text text;
-	unsigned int i;
+	struct tree_node node;
 
-	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
+	tree_find(path, &node);
+	switch (node.found) {
+	case TREE_OTHER:
 		return false;
-	to_self(path, normal, sizeof(normal));
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		if (strcmp(normal, files[i].path) == 0)
-			break;
-	}
-	if (i == ARRAY_SIZE(files))
-		return false;
-	*result = -EACCES;
-	if ((flags & ACCESS_MODE) != 0)
+	case TREE_ABSENT:
+		*result = -ENOENT;
 		return true;
-	text_init(&text, TEXT_MOST);
-	files[i].write(&text);
-	*result = text_is_whole(&text) ? make_file(normal, &text, flags) : -ENOMEM;
-	text_free(&text);
-	return true;
+	case TREE_FILE:
+		*result = open_file(&node, flags);
+		return true;
+	case TREE_DIRECTORY:
+		*result = flags & ACCESS_MODE ? -EISDIR : own_dir_open(&node, flags);
+		return true;
+	}
+	return false;
 }
 
 const char *own_link(const char *path)
 {
-	char normal[OWN_PATH_MOST + 16];
+	struct process *process = process_current();
+	char own[48];
 
-	if (strncmp(path, "/proc/", 6) != 0)
+	format_text(own, sizeof(own), "/proc/%u/exe", process->pid);
+	if (strcmp(path, "/proc/self/exe") != 0 && strcmp(path, "/proc/thread-self/exe") != 0 &&
+	    strcmp(path, own) != 0)
 		return NULL;
-	to_self(path, normal, sizeof(normal));
-	return strcmp(normal, "/proc/self/exe") == 0 ? process_current()->executable : NULL;
+	return process->executable;
 }

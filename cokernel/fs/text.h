@@ -5,17 +5,19 @@
 
 #include "lib/types.h"
 
-#define TEXT_MOST 0x40000u
+#define TEXT_MOST 0x400000u
 
 struct text {
-	char *bytes; /* NULL: there was no memory */
+	char *bytes;
 	size_t used;
 	size_t room;
+	bool cut; /* there was no memory for all of it */
 };
 
-void text_init(struct text *text, size_t room);
+void text_init(struct text *text);
 void text_add(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void text_add_bytes(struct text *text, const void *bytes, size_t size);
 
 /* All was added: nothing was cut off. */
 bool text_is_whole(const struct text *text);

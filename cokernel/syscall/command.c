@@ -5,8 +5,15 @@
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 
+#include <linux/sockios.h>
+
+#include "channel/channel.h"
+#include "fs/own.h"
+#include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "task/process.h"
+#include "task/thread.h"
 
 struct command {
 	uint32_t number;
@@ -20,6 +27,7 @@ struct command {
 #define TERMIO 18
 #define WINSIZE 8
 #define FLOCK 32
+#define IFREQ 40
 
 /*
  * The terminal's structure has padding that not every ioctl fills, and a program
@@ -48,6 +56,17 @@ static const struct command ioctl_commands[] = {
 	{ FIONBIO, ARG_IN, 4 },
 	{ FIOASYNC, ARG_IN, 4 },
 	{ FIOQSIZE, ARG_OUT, 8 },
+	{ SIOCGIFNAME, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFFLAGS, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFADDR, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFDSTADDR, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFBRDADDR, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFNETMASK, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFMETRIC, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFMTU, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFHWADDR, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCGIFINDEX, ARG_INOUT_OPTIONAL, IFREQ },
+	{ SIOCATMARK, ARG_OUT, 4 },
 	{ TCSBRK, ARG_VALUE, 0 },
 	{ TCSBRKP, ARG_VALUE, 0 },
 	{ TCXONC, ARG_VALUE, 0 },
@@ -86,27 +105,81 @@ static int64_t send_command(uint32_t call, const struct command *command, const 
 	return describe_call(&description, sent);
 }
 
+/* A command that is not in a table: ERROR, if FD is a descriptor. */
+static int64_t unknown(uint64_t fd, int error)
+{
+	int64_t flags = channel_call_own(__NR_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+
+	return flags < 0 ? flags : error;
+}
+
+/* struct ifconf of the ABI. */
+struct interfaces {
+	int32_t size;
+	uint32_t pad;
+	user_addr_t at;
+};
+#define INTERFACES_MOST 0x8000u
+
+/* The list of network interfaces: the structure is sent with what it refers to behind it. */
+static int64_t list_interfaces(const struct syscall_args *args)
+{
+	struct channel *channel = process_current()->channel;
+	struct interfaces user, sent;
+	struct channel_buffer buffer;
+	uint64_t room;
+	int64_t result;
+
+	if (copy_from_user(&user, args->a[2], sizeof(user)) != 0)
+		return -EFAULT;
+	room = user.at && user.size > 0 ? min_u64((uint32_t)user.size, INTERFACES_MOST) : 0;
+	result = channel_buffer_take_all(channel, sizeof(sent) + room, &buffer);
+	if (result < 0)
+		return result;
+	sent = (struct interfaces){ .size = (int32_t)room };
+	sent.at = room ? buffer.offset + sizeof(sent) : PISCES_CHANNEL_NULL;
+	memcpy(buffer.memory, &sent, sizeof(sent));
+	result = channel_call_own(__NR_ioctl, args->a[0], SIOCGIFCONF, buffer.offset, 0, 0, 0);
+	memcpy(&sent, buffer.memory, sizeof(sent));
+	user.size = sent.size;
+	room = sent.size > 0 ? min_u64((uint32_t)sent.size, room) : 0;
+	if (result >= 0 &&
+	    (copy_to_user(user.at, buffer.memory + sizeof(sent), room) != 0 ||
+	     copy_to_user(args->a[2], &user.size, sizeof(user.size)) != 0))
+		result = -EFAULT;
+	channel_buffer_give(channel, &buffer);
+	return result;
+}
+
 int64_t syscall_ioctl(const struct syscall_args *args)
 {
 	const struct command *command;
 
+	if ((uint32_t)args->a[1] == SIOCGIFCONF)
+		return list_interfaces(args);
 	for (command = ioctl_commands; command < ioctl_commands + ARRAY_SIZE(ioctl_commands);
 	     command++) {
 		if (command->number == (uint32_t)args->a[1])
 			return send_command(__NR_ioctl, command, args->a);
 	}
 	/* What a descriptor says to a command that it does not know. */
-	return -ENOTTY;
+	return unknown(args->a[0], -ENOTTY);
 }
 
 int64_t syscall_fcntl(const struct syscall_args *args)
 {
 	const struct command *command;
+	int64_t result;
 
 	for (command = fcntl_commands; command < fcntl_commands + ARRAY_SIZE(fcntl_commands);
 	     command++) {
-		if (command->number == (uint32_t)args->a[1])
-			return send_command(__NR_fcntl, command, args->a);
+		if (command->number != (uint32_t)args->a[1])
+			continue;
+		result = send_command(__NR_fcntl, command, args->a);
+		if (result >= 0 &&
+		    (command->number == F_DUPFD || command->number == F_DUPFD_CLOEXEC))
+			own_dir_copy((int)args->a[0], (int)result);
+		return result;
 	}
-	return -EINVAL;
+	return unknown(args->a[0], -EINVAL);
 }

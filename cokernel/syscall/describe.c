@@ -23,7 +23,37 @@ struct transfer {
 	uint64_t at[6];	  /* offset in the buffer */
 	uint64_t size[6]; /* 0: nothing there */
 	uint64_t total;
+	uint32_t room; /* what the program's ARG_INOUT_SIZE said */
 };
+
+/* Bytes of room for ARG_OUT_SIZED argument I, or -errno. */
+static int64_t sized_room(struct transfer *transfer, unsigned int i)
+{
+	user_addr_t word = transfer->values[transfer->description->arg[i].length];
+
+	if (!transfer->values[i])
+		return 0;
+	if (copy_from_user(&transfer->room, word, sizeof(transfer->room)) != 0)
+		return -EFAULT;
+	if ((int32_t)transfer->room < 0)
+		return -EINVAL;
+	/* No address and no option is longer. */
+	transfer->room = (uint32_t)min_u64(transfer->room, OUT_BUFFER_MOST);
+	return transfer->room;
+}
+
+/* The word goes with its buffer: without that it is not looked at. */
+static bool has_sized(const struct transfer *transfer, unsigned int i)
+{
+	unsigned int other;
+
+	for (other = 0; other < 6; other++) {
+		if (transfer->description->arg[other].kind == ARG_OUT_SIZED &&
+		    transfer->description->arg[other].length == i)
+			return transfer->values[other] != 0;
+	}
+	return false;
+}
 
 /* Bytes of argument I in the buffer, or -errno. */
 static int64_t size_of(struct transfer *transfer, unsigned int i)
@@ -51,6 +81,20 @@ static int64_t size_of(struct transfer *transfer, unsigned int i)
 		if (*length > ARRAY_MOST)
 			return -EINVAL;
 		return (int64_t)(*length * argument->size);
+	case ARG_IN_BUFFER:
+		if (*length > argument->size)
+			return -EINVAL;
+		return transfer->values[i] ? (int64_t)*length : 0;
+	case ARG_OUT_OPTIONAL:
+		return transfer->values[i] ? argument->size : 0;
+	case ARG_OUT_ARRAY:
+		/* A program gets the rest the next time that it asks. */
+		*length = min_u64(*length, ARRAY_MOST);
+		return (int64_t)(*length * argument->size);
+	case ARG_OUT_SIZED:
+		return sized_room(transfer, i);
+	case ARG_INOUT_SIZE:
+		return has_sized(transfer, i) ? argument->size : 0;
 	}
 	return -EINVAL;
 }
@@ -89,10 +133,20 @@ static int copy_in(struct transfer *transfer, const struct channel_buffer *buffe
 		case ARG_PATH_OPTIONAL:
 		case ARG_IN_OPTIONAL:
 		case ARG_INOUT_OPTIONAL:
+		case ARG_IN_BUFFER:
+		case ARG_OUT_OPTIONAL:
+		case ARG_OUT_SIZED:
 			if (!from) {
 				transfer->sent[i] = PISCES_CHANNEL_NULL;
 				continue;
 			}
+			break;
+		case ARG_INOUT_SIZE:
+			if (transfer->size[i] == 0) {
+				transfer->sent[i] = PISCES_CHANNEL_NULL;
+				continue;
+			}
+			memcpy(memory, &transfer->room, sizeof(transfer->room));
 			break;
 		default:
 			break;
@@ -109,6 +163,7 @@ static int copy_in(struct transfer *transfer, const struct channel_buffer *buffe
 		case ARG_IN_OPTIONAL:
 		case ARG_INOUT_OPTIONAL:
 		case ARG_INOUT_ARRAY:
+		case ARG_IN_BUFFER:
 			if (copy_from_user(memory, from, transfer->size[i]) != 0)
 				return -EFAULT;
 			break;
@@ -117,6 +172,17 @@ static int copy_in(struct transfer *transfer, const struct channel_buffer *buffe
 		}
 	}
 	return 0;
+}
+
+/* What the call says of the size of ARG_OUT_SIZED argument I. */
+static uint32_t sized_result(const struct transfer *transfer, const struct channel_buffer *buffer,
+			     unsigned int i)
+{
+	unsigned int word = transfer->description->arg[i].length;
+	uint32_t size;
+
+	memcpy(&size, buffer->memory + transfer->at[word], sizeof(size));
+	return transfer->size[word] ? size : 0;
 }
 
 /* What the call has written, to the program. Returns RESULT or -errno. */
@@ -136,9 +202,20 @@ static int64_t copy_out(struct transfer *transfer, const struct channel_buffer *
 				return -EIO;
 			size = size != 0 ? (uint64_t)result : 0;
 			break;
+		case ARG_OUT_ARRAY:
+			if ((uint64_t)result * transfer->description->arg[i].size > size)
+				size = 0;
+			else
+				size = (uint64_t)result * transfer->description->arg[i].size;
+			break;
+		case ARG_OUT_SIZED:
+			size = min_u64(size, sized_result(transfer, buffer, i));
+			break;
 		case ARG_OUT:
+		case ARG_OUT_OPTIONAL:
 		case ARG_INOUT_OPTIONAL:
 		case ARG_INOUT_ARRAY:
+		case ARG_INOUT_SIZE:
 			break;
 		default:
 			continue;

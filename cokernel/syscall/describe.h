@@ -19,6 +19,13 @@ enum argument_kind {
 	ARG_OUT,	    /* `size` bytes, written by the call if it succeeds */
 	ARG_INOUT_OPTIONAL, /* both, or NULL */
 	ARG_INOUT_ARRAY,    /* as many elements of `size` bytes as argument `length` says */
+	ARG_IN_BUFFER,	    /* as many bytes as argument `length` says, or NULL; beyond `size`: EINVAL */
+	ARG_OUT_OPTIONAL,   /* `size` bytes, written by the call if it succeeds, or NULL */
+	ARG_OUT_ARRAY,	    /* room for as many elements of `size` bytes as argument `length` says;
+			       the result says how many */
+	ARG_OUT_SIZED,	    /* room for as many bytes as the 32-bit word says that argument
+			       `length` refers to, or both NULL */
+	ARG_INOUT_SIZE,	    /* that word: afterwards, the size that there was */
 };
 
 struct argument {
@@ -31,6 +38,15 @@ struct argument {
 #define PATH { .kind = ARG_PATH }
 #define OPTIONAL_PATH { .kind = ARG_PATH_OPTIONAL }
 #define OUT_BUFFER(index) { .kind = ARG_OUT_BUFFER, .length = (index) }
+#define IN_BUFFER(index, most) { .kind = ARG_IN_BUFFER, .length = (index), .size = (most) }
+#define IN(bytes) { .kind = ARG_IN, .size = (bytes) }
+#define IN_OPTIONAL(bytes) { .kind = ARG_IN_OPTIONAL, .size = (bytes) }
+#define OUT(bytes) { .kind = ARG_OUT, .size = (bytes) }
+#define OUT_OPTIONAL(bytes) { .kind = ARG_OUT_OPTIONAL, .size = (bytes) }
+#define OUT_ARRAY(index, bytes) { .kind = ARG_OUT_ARRAY, .length = (index), .size = (bytes) }
+#define OUT_SIZED(index) { .kind = ARG_OUT_SIZED, .length = (index) }
+#define INOUT_SIZE { .kind = ARG_INOUT_SIZE, .size = 4 }
+#define OFFSET { .kind = ARG_INOUT_OPTIONAL, .size = 8 }
 
 struct description {
 	uint32_t number; /* of the call that is sent */
@@ -39,5 +55,15 @@ struct description {
 
 /* Sends the call and returns its result. */
 int64_t describe_call(const struct description *description, const uint64_t values[6]);
+
+/* Defines the handler of a call that is sent as it is; the rest of its arguments are values. */
+#define FORWARD(name, ...)                                                            \
+	int64_t syscall_##name(const struct syscall_args *args)                        \
+	{                                                                              \
+		static const struct description description = { __NR_##name,            \
+								 { __VA_ARGS__ } };     \
+                                                                                       \
+		return describe_call(&description, args->a);                           \
+	}
 
 #endif

@@ -15,23 +15,7 @@
 #define REMOVE_DIR 0x200u
 
 /* Sizes of the kernel's structures on x86-64. */
-#define STAT_SIZE 144
-#define STATX_SIZE 256
 #define STATFS_SIZE 120
-
-#define OUT(bytes) { .kind = ARG_OUT, .size = (bytes) }
-#define IN_OPTIONAL(bytes) { .kind = ARG_IN_OPTIONAL, .size = (bytes) }
-#define OFFSET { .kind = ARG_INOUT_OPTIONAL, .size = 8 }
-
-/* A call that is sent as it is; the rest of its arguments are values. */
-#define FORWARD(name, ...)                                                            \
-	int64_t syscall_##name(const struct syscall_args *args)                        \
-	{                                                                              \
-		static const struct description description = { __NR_##name,            \
-								 { __VA_ARGS__ } };     \
-                                                                                       \
-		return describe_call(&description, args->a);                           \
-	}
 
 int64_t syscall_read(const struct syscall_args *args)
 {
@@ -53,13 +37,7 @@ int64_t syscall_pwrite64(const struct syscall_args *args)
 	return forward_pwrite((int)args->a[0], args->a[1], args->a[2], args->a[3]);
 }
 
-FORWARD(close, VALUE)
 FORWARD(lseek, VALUE)
-FORWARD(fstat, VALUE, OUT(STAT_SIZE))
-FORWARD(dup, VALUE)
-FORWARD(dup2, VALUE)
-FORWARD(dup3, VALUE)
-FORWARD(pipe2, OUT(8))
 FORWARD(flock, VALUE)
 FORWARD(fsync, VALUE)
 FORWARD(fdatasync, VALUE)
@@ -69,14 +47,9 @@ FORWARD(fadvise64, VALUE)
 FORWARD(fchmod, VALUE)
 FORWARD(fchown, VALUE)
 FORWARD(fstatfs, VALUE, OUT(STATFS_SIZE))
-FORWARD(getdents64, VALUE, OUT_BUFFER(2))
 FORWARD(sendfile, VALUE, VALUE, OFFSET)
 FORWARD(copy_file_range, VALUE, OFFSET, VALUE, OFFSET)
 
-FORWARD(newfstatat, VALUE, PATH, OUT(STAT_SIZE))
-FORWARD(statx, VALUE, PATH, VALUE, VALUE, OUT(STATX_SIZE))
-FORWARD(faccessat, VALUE, PATH)
-FORWARD(faccessat2, VALUE, PATH)
 FORWARD(mkdirat, VALUE, PATH)
 FORWARD(unlinkat, VALUE, PATH)
 FORWARD(renameat, VALUE, PATH, VALUE, PATH)

@@ -8,44 +8,12 @@
 #include "channel/channel.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
+#include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
 #include "task/thread.h"
 
-#define VECTOR_MOST 1024u /* IOV_MAX */
 #define NO_OFFSET UINT64_MAX
-
-struct vector {
-	user_addr_t base;
-	uint64_t size;
-};
-
-/* A vector's private copy, for heap_free(); *BYTES: of all its parts. */
-static int64_t load_vector(user_addr_t from, uint64_t count, struct vector **vector,
-			   uint64_t *bytes)
-{
-	uint64_t i;
-
-	*bytes = 0;
-	*vector = NULL;
-	if (count > VECTOR_MOST)
-		return -EINVAL;
-	*vector = heap_alloc(count ? count * sizeof(**vector) : 1);
-	if (!*vector)
-		return -ENOMEM;
-	if (copy_from_user(*vector, from, count * sizeof(**vector)) != 0) {
-		heap_free(*vector);
-		return -EFAULT;
-	}
-	for (i = 0; i < count; i++) {
-		*bytes += (*vector)[i].size;
-		if ((int64_t)(*vector)[i].size < 0 || (int64_t)*bytes < 0) {
-			heap_free(*vector);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
 
 /* One part after the other, until one is not done in full. */
 static int64_t each_part(int fd, const struct vector *vector, uint64_t count, uint64_t offset,
@@ -72,41 +40,15 @@ static int64_t each_part(int fd, const struct vector *vector, uint64_t count, ui
 	return (int64_t)total;
 }
 
-static int gather(uint8_t *to, const struct vector *vector, uint64_t count)
-{
-	uint64_t i;
-
-	for (i = 0; i < count; i++) {
-		if (copy_from_user(to, vector[i].base, vector[i].size) != 0)
-			return -EFAULT;
-		to += vector[i].size;
-	}
-	return 0;
-}
-
-static int scatter(const uint8_t *from, uint64_t bytes, const struct vector *vector)
-{
-	uint64_t part;
-
-	for (; bytes > 0; vector++) {
-		part = min_u64(bytes, vector->size);
-		if (copy_to_user(vector->base, from, part) != 0)
-			return -EFAULT;
-		from += part;
-		bytes -= part;
-	}
-	return 0;
-}
-
 /* All parts in one call through BUFFER, which has room for BYTES. */
-static int64_t in_one(int fd, const struct vector *vector, uint64_t count, uint64_t bytes,
-		      uint64_t offset, bool writing, struct channel_buffer *buffer)
+static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint64_t offset,
+		      bool writing, struct channel_buffer *buffer)
 {
 	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	int64_t result;
 	uint32_t number;
 
-	if (writing && gather(buffer->memory, vector, count) != 0)
+	if (writing && vector_gather(buffer->memory, vector, 0, bytes) != 0)
 		return -EFAULT;
 	if (offset == NO_OFFSET)
 		number = writing ? __NR_write : __NR_read;
@@ -119,7 +61,7 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t count, uint6
 	}
 	if (writing && result == -EPIPE)
 		signal_send_thread(thread_current(), &pipe);
-	if (!writing && result > 0 && scatter(buffer->memory, (uint64_t)result, vector) != 0)
+	if (!writing && result > 0 && vector_scatter(buffer->memory, vector, 0, (uint64_t)result) != 0)
 		return -EFAULT;
 	return result;
 }
@@ -131,7 +73,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 	struct vector *vector;
 	uint64_t bytes;
 	int fd = (int)args->a[0];
-	int64_t result = load_vector(args->a[1], args->a[2], &vector, &bytes);
+	int64_t result = vector_load(args->a[1], args->a[2], &vector, &bytes);
 
 	if (result < 0)
 		return result;
@@ -143,7 +85,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 	result = channel_buffer_take(channel, bytes, &buffer);
 	if (result >= 0) {
 		if (buffer.size == bytes)
-			result = in_one(fd, vector, args->a[2], bytes, offset, writing, &buffer);
+			result = in_one(fd, vector, bytes, offset, writing, &buffer);
 		channel_buffer_give(channel, &buffer);
 		if (buffer.size != bytes)
 			result = each_part(fd, vector, args->a[2], offset, writing);

@@ -39,4 +39,12 @@ int sleep_until(nsec_t deadline);
  */
 nsec_t deadline_of_call(nsec_t span);
 
+/*
+ * For calls that wait with another mask: sets the one that is at FROM (0: none), of
+ * SIZE bytes; 0 or -errno. And after the wait, with its result, which it returns: if
+ * no signal ended it the mask is put back at once, else by signal_deliver().
+ */
+int signal_mask_for_call(user_addr_t from, uint64_t size);
+int64_t signal_mask_after_call(int64_t result);
+
 #endif

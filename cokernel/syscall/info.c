@@ -74,63 +74,6 @@ int64_t syscall_sysinfo(const struct syscall_args *args)
 	return copy_to_user(args->a[0], &info, sizeof(info));
 }
 
-/* ---- identity: that of the proxy, and it stays ---- */
-
-int64_t syscall_getuid(const struct syscall_args *args)
-{
-	(void)args;
-	return process_current()->uid;
-}
-
-int64_t syscall_geteuid(const struct syscall_args *args)
-{
-	return syscall_getuid(args);
-}
-
-int64_t syscall_getgid(const struct syscall_args *args)
-{
-	(void)args;
-	return process_current()->gid;
-}
-
-int64_t syscall_getegid(const struct syscall_args *args)
-{
-	return syscall_getgid(args);
-}
-
-static int64_t put_three(const struct syscall_args *args, uint32_t id)
-{
-	unsigned int i;
-
-	for (i = 0; i < 3; i++) {
-		if (copy_to_user(args->a[i], &id, sizeof(id)) != 0)
-			return -EFAULT;
-	}
-	return 0;
-}
-
-int64_t syscall_getresuid(const struct syscall_args *args)
-{
-	return put_three(args, process_current()->uid);
-}
-
-int64_t syscall_getresgid(const struct syscall_args *args)
-{
-	return put_three(args, process_current()->gid);
-}
-
-/* Supplementary groups are Linux's business: files are opened by the proxy, who has them. */
-int64_t syscall_getgroups(const struct syscall_args *args)
-{
-	uint32_t gid = process_current()->gid;
-
-	if ((int32_t)args->a[0] < 0)
-		return -EINVAL;
-	if (args->a[0] != 0 && copy_to_user(args->a[1], &gid, sizeof(gid)) != 0)
-		return -EFAULT;
-	return 1;
-}
-
 /* ---- limits ---- */
 
 struct user_limit {

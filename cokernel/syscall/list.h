@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All system calls that there are: CALL(number, name, kind). The handler of a
- * call is syscall_<name>(). Whoever includes this defines CALL.
+ * call is syscall_<name>(). Whoever includes this defines CALL. A comment behind a
+ * row says what the call does not do; doc/SYSCALLS.md is made from this file.
  */
 
 /* syscall/file.c, open.c, file_vector.c, command.c, poll.c */
@@ -12,20 +13,20 @@ CALL(3, close, FORWARDED)
 CALL(4, stat, FORWARDED)
 CALL(5, fstat, FORWARDED)
 CALL(6, lstat, FORWARDED)
-CALL(7, poll, EITHER)
+CALL(7, poll, EITHER) /* without descriptors it is a sleep, inside */
 CALL(8, lseek, FORWARDED)
-CALL(16, ioctl, FORWARDED)
+CALL(16, ioctl, FORWARDED) /* of terminals, files and network interfaces; others: ENOTTY */
 CALL(17, pread64, FORWARDED)
 CALL(18, pwrite64, FORWARDED)
 CALL(19, readv, FORWARDED)
 CALL(20, writev, FORWARDED)
 CALL(21, access, FORWARDED)
 CALL(22, pipe, FORWARDED)
-CALL(23, select, EITHER)
+CALL(23, select, EITHER) /* without descriptors it is a sleep, inside */
 CALL(32, dup, FORWARDED)
 CALL(33, dup2, FORWARDED)
 CALL(40, sendfile, FORWARDED)
-CALL(72, fcntl, FORWARDED)
+CALL(72, fcntl, FORWARDED) /* no leases, no F_SETOWN, no F_NOTIFY */
 CALL(73, flock, FORWARDED)
 CALL(74, fsync, FORWARDED)
 CALL(75, fdatasync, FORWARDED)
@@ -80,8 +81,8 @@ CALL(296, pwritev, FORWARDED)
 CALL(316, renameat2, FORWARDED)
 CALL(319, memfd_create, FORWARDED)
 CALL(326, copy_file_range, FORWARDED)
-CALL(327, preadv2, FORWARDED)
-CALL(328, pwritev2, FORWARDED)
+CALL(327, preadv2, FORWARDED) /* no flags */
+CALL(328, pwritev2, FORWARDED) /* no flags */
 CALL(332, statx, FORWARDED)
 CALL(439, faccessat2, FORWARDED)
 
@@ -102,31 +103,23 @@ CALL(325, mlock2, INSIDE)
 /* syscall/thread.c, clone.c, affinity.c */
 CALL(24, sched_yield, INSIDE)
 CALL(39, getpid, INSIDE)
-CALL(56, clone, INSIDE)
+CALL(56, clone, INSIDE) /* threads only: no new processes */
 CALL(60, exit, INSIDE)
-CALL(61, wait4, INSIDE)
-CALL(110, getppid, INSIDE)
-CALL(111, getpgrp, INSIDE)
-CALL(121, getpgid, INSIDE)
-CALL(124, getsid, INSIDE)
-CALL(143, sched_getparam, INSIDE)
-CALL(144, sched_setscheduler, INSIDE)
-CALL(145, sched_getscheduler, INSIDE)
-CALL(146, sched_get_priority_max, INSIDE)
-CALL(147, sched_get_priority_min, INSIDE)
-CALL(157, prctl, INSIDE)
+CALL(61, wait4, INSIDE) /* there are no children: ECHILD */
+CALL(110, getppid, INSIDE) /* 0, as in a pid namespace of its own */
+CALL(157, prctl, INSIDE) /* names, dumpable, timer slack, no_new_privs */
 CALL(158, arch_prctl, INSIDE)
 CALL(186, gettid, INSIDE)
-CALL(202, futex, INSIDE)
-CALL(203, sched_setaffinity, INSIDE)
-CALL(204, sched_getaffinity, INSIDE)
+CALL(202, futex, INSIDE) /* no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_FD */
+CALL(203, sched_setaffinity, INSIDE) /* threads of the program only */
+CALL(204, sched_getaffinity, INSIDE) /* threads of the program only */
 CALL(218, set_tid_address, INSIDE)
 CALL(231, exit_group, INSIDE)
-CALL(247, waitid, INSIDE)
+CALL(247, waitid, INSIDE) /* there are no children: ECHILD */
 CALL(273, set_robust_list, INSIDE)
 CALL(274, get_robust_list, INSIDE)
 CALL(309, getcpu, INSIDE)
-CALL(435, clone3, INSIDE)
+CALL(435, clone3, INSIDE) /* threads only: no new processes */
 
 /* syscall/signal.c */
 CALL(13, rt_sigaction, INSIDE)
@@ -145,29 +138,134 @@ CALL(297, rt_tgsigqueueinfo, INSIDE)
 
 /* syscall/time.c */
 CALL(35, nanosleep, INSIDE)
-CALL(36, getitimer, INSIDE)
+CALL(36, getitimer, INSIDE) /* ITIMER_REAL only */
 CALL(37, alarm, INSIDE)
-CALL(38, setitimer, INSIDE)
+CALL(38, setitimer, INSIDE) /* ITIMER_REAL only */
 CALL(96, gettimeofday, INSIDE)
 CALL(98, getrusage, INSIDE)
 CALL(100, times, INSIDE)
 CALL(201, time, INSIDE)
-CALL(227, clock_settime, INSIDE)
+CALL(227, clock_settime, INSIDE) /* refused */
 CALL(228, clock_gettime, INSIDE)
 CALL(229, clock_getres, INSIDE)
 CALL(230, clock_nanosleep, INSIDE)
 
 /* syscall/info.c */
-CALL(63, uname, INSIDE)
-CALL(97, getrlimit, INSIDE)
+CALL(63, uname, INSIDE) /* release 6.1.0-pisces */
+CALL(97, getrlimit, INSIDE) /* of the enclave, not of Linux */
 CALL(99, sysinfo, INSIDE)
+CALL(160, setrlimit, INSIDE) /* only the stack has an effect */
+CALL(302, prlimit64, INSIDE) /* of the program itself */
+CALL(318, getrandom, EITHER)
+
+/* syscall/file_rare.c */
+CALL(78, getdents, FORWARDED) /* no directories of the enclave itself */
+CALL(132, utime, FORWARDED)
+CALL(133, mknod, FORWARDED)
+CALL(162, sync, FORWARDED)
+CALL(187, readahead, FORWARDED)
+CALL(188, setxattr, FORWARDED) /* values up to 32 KiB */
+CALL(189, lsetxattr, FORWARDED) /* values up to 32 KiB */
+CALL(190, fsetxattr, FORWARDED) /* values up to 32 KiB */
+CALL(197, removexattr, FORWARDED)
+CALL(198, lremovexattr, FORWARDED)
+CALL(199, fremovexattr, FORWARDED)
+CALL(235, utimes, FORWARDED)
+CALL(259, mknodat, FORWARDED)
+CALL(261, futimesat, FORWARDED)
+CALL(275, splice, FORWARDED)
+CALL(276, tee, FORWARDED)
+CALL(277, sync_file_range, FORWARDED)
+CALL(306, syncfs, FORWARDED)
+CALL(436, close_range, FORWARDED) /* no CLOSE_RANGE_UNSHARE */
+CALL(437, openat2, FORWARDED) /* sees the /proc and /sys of Linux */
+
+/* syscall/socket.c, socket_message.c */
+CALL(41, socket, FORWARDED)
+CALL(42, connect, FORWARDED)
+CALL(43, accept, FORWARDED)
+CALL(44, sendto, FORWARDED) /* a datagram up to 256 KiB */
+CALL(45, recvfrom, FORWARDED) /* a datagram up to 256 KiB */
+CALL(46, sendmsg, FORWARDED) /* control data up to 3,840 bytes; a datagram up to 256 KiB */
+CALL(47, recvmsg, FORWARDED) /* control data up to 3,840 bytes; a datagram up to 256 KiB */
+CALL(48, shutdown, FORWARDED)
+CALL(49, bind, FORWARDED)
+CALL(50, listen, FORWARDED)
+CALL(51, getsockname, FORWARDED)
+CALL(52, getpeername, FORWARDED)
+CALL(53, socketpair, FORWARDED)
+CALL(54, setsockopt, FORWARDED) /* of SOL_SOCKET, IP, IPv6, TCP, UDP; no packet filters */
+CALL(55, getsockopt, FORWARDED) /* of SOL_SOCKET, IP, IPv6, TCP, UDP; no packet filters */
+CALL(288, accept4, FORWARDED)
+CALL(299, recvmmsg, FORWARDED)
+CALL(307, sendmmsg, FORWARDED)
+
+/* syscall/event.c */
+CALL(213, epoll_create, FORWARDED)
+CALL(232, epoll_wait, FORWARDED)
+CALL(233, epoll_ctl, FORWARDED)
+CALL(253, inotify_init, FORWARDED)
+CALL(254, inotify_add_watch, FORWARDED)
+CALL(255, inotify_rm_watch, FORWARDED)
+CALL(281, epoll_pwait, FORWARDED)
+CALL(283, timerfd_create, FORWARDED)
+CALL(284, eventfd, FORWARDED)
+CALL(286, timerfd_settime, FORWARDED)
+CALL(287, timerfd_gettime, FORWARDED)
+CALL(290, eventfd2, FORWARDED)
+CALL(291, epoll_create1, FORWARDED)
+CALL(294, inotify_init1, FORWARDED)
+CALL(441, epoll_pwait2, FORWARDED)
+
+/* syscall/identity.c */
 CALL(102, getuid, INSIDE)
 CALL(104, getgid, INSIDE)
+CALL(105, setuid, INSIDE) /* changes nothing: EPERM for any other id, also for root */
+CALL(106, setgid, INSIDE) /* as setuid */
 CALL(107, geteuid, INSIDE)
 CALL(108, getegid, INSIDE)
-CALL(115, getgroups, INSIDE)
+CALL(109, setpgid, FORWARDED)
+CALL(111, getpgrp, FORWARDED)
+CALL(112, setsid, FORWARDED)
+CALL(113, setreuid, INSIDE) /* as setuid */
+CALL(114, setregid, INSIDE) /* as setuid */
+CALL(115, getgroups, FORWARDED)
+CALL(116, setgroups, INSIDE) /* EPERM */
+CALL(117, setresuid, INSIDE) /* as setuid */
 CALL(118, getresuid, INSIDE)
+CALL(119, setresgid, INSIDE) /* as setuid */
 CALL(120, getresgid, INSIDE)
-CALL(160, setrlimit, INSIDE)
-CALL(302, prlimit64, INSIDE)
-CALL(318, getrandom, EITHER)
+CALL(121, getpgid, FORWARDED)
+CALL(122, setfsuid, INSIDE) /* as setuid */
+CALL(123, setfsgid, INSIDE) /* as setuid */
+CALL(124, getsid, FORWARDED)
+CALL(125, capget, INSIDE) /* none, also for root */
+CALL(126, capset, INSIDE) /* as capget */
+CALL(135, personality, INSIDE) /* PER_LINUX only */
+
+/* syscall/priority.c */
+CALL(140, getpriority, INSIDE)
+CALL(141, setpriority, INSIDE) /* remembered, without effect */
+CALL(142, sched_setparam, INSIDE) /* remembered, without effect */
+CALL(143, sched_getparam, INSIDE)
+CALL(144, sched_setscheduler, INSIDE) /* SCHED_OTHER, BATCH and IDLE, without effect */
+CALL(145, sched_getscheduler, INSIDE)
+CALL(146, sched_get_priority_max, INSIDE)
+CALL(147, sched_get_priority_min, INSIDE)
+CALL(148, sched_rr_get_interval, INSIDE)
+CALL(251, ioprio_set, INSIDE) /* without effect */
+CALL(252, ioprio_get, INSIDE) /* always the default */
+CALL(314, sched_setattr, INSIDE) /* as sched_setscheduler */
+CALL(315, sched_getattr, INSIDE)
+
+/* syscall/timer.c */
+CALL(222, timer_create, INSIDE) /* no clocks of CPU time: EOPNOTSUPP */
+CALL(223, timer_settime, INSIDE)
+CALL(224, timer_gettime, INSIDE)
+CALL(225, timer_getoverrun, INSIDE)
+CALL(226, timer_delete, INSIDE)
+
+/* syscall/barrier.c, rseq.c */
+CALL(219, restart_syscall, INSIDE)
+CALL(324, membarrier, INSIDE) /* no SYNC_CORE */
+CALL(334, rseq, INSIDE)

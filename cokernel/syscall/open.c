@@ -4,17 +4,17 @@
 
 #include "fs/own.h"
 #include "lib/string.h"
-#include "mm/heap.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "task/process.h"
 #include "task/thread.h"
 
-/* Names of ours are short; a longer one is Linux's. */
-static bool load_path(user_addr_t from, char *path, size_t size)
-{
-	return string_from_user(path, from, size) > 0 && path[0] == '/';
-}
+#define STAT_SIZE 144
+#define STATX_SIZE 256
+
+#define EMPTY_PATH 0x1000u
+#define WRITE_OK 2u
+#define EXECUTE_OK 1u
 
 int64_t syscall_openat(const struct syscall_args *args)
 {
@@ -22,7 +22,7 @@ int64_t syscall_openat(const struct syscall_args *args)
 	char path[OWN_PATH_MOST];
 	int64_t result;
 
-	if (load_path(args->a[1], path, sizeof(path)) &&
+	if (own_path((int)args->a[0], args->a[1], false, path) &&
 	    own_open(path, (uint32_t)args->a[2], &result))
 		return result;
 	return describe_call(&description, args->a);
@@ -37,7 +37,7 @@ int64_t syscall_readlinkat(const struct syscall_args *args)
 	const char *target;
 	uint64_t size;
 
-	if (!load_path(args->a[1], path, sizeof(path)))
+	if (!own_path((int)args->a[0], args->a[1], false, path))
 		return describe_call(&description, args->a);
 	target = own_link(path);
 	if (!target)
@@ -47,4 +47,104 @@ int64_t syscall_readlinkat(const struct syscall_args *args)
 	/* As readlink(2): no NUL, cut at the buffer's end. */
 	size = min_u64(strlen(target), args->a[3]);
 	return copy_to_user(args->a[2], target, size) != 0 ? -EFAULT : (int64_t)size;
+}
+
+/* Is NAME, seen from DIR, one of ours? Then NODE says what. */
+static bool find(const struct syscall_args *args, bool empty, struct tree_node *node)
+{
+	char path[OWN_PATH_MOST];
+
+	if (!own_path((int)args->a[0], args->a[1], empty, path))
+		return false;
+	tree_find(path, node);
+	return node->found != TREE_OTHER;
+}
+
+int64_t syscall_newfstatat(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_newfstatat, { VALUE, PATH, OUT(STAT_SIZE) },
+	};
+	uint8_t stat[STAT_SIZE];
+	struct tree_node node;
+
+	if (!find(args, args->a[3] & EMPTY_PATH, &node))
+		return describe_call(&description, args->a);
+	if (node.found == TREE_ABSENT)
+		return -ENOENT;
+	own_stat(&node, stat);
+	return copy_to_user(args->a[2], stat, sizeof(stat));
+}
+
+int64_t syscall_fstat(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_fstat, { VALUE, OUT(STAT_SIZE) } };
+	char path[OWN_PATH_MOST];
+	uint8_t stat[STAT_SIZE];
+	struct tree_node node;
+
+	if (!own_dir_path((int)args->a[0], path))
+		return describe_call(&description, args->a);
+	tree_find(path, &node);
+	own_stat(&node, stat);
+	return copy_to_user(args->a[1], stat, sizeof(stat));
+}
+
+int64_t syscall_statx(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_statx, { VALUE, PATH, VALUE, VALUE, OUT(STATX_SIZE) },
+	};
+	uint8_t statx[STATX_SIZE];
+	struct tree_node node;
+
+	if (!find(args, args->a[2] & EMPTY_PATH, &node))
+		return describe_call(&description, args->a);
+	if (node.found == TREE_ABSENT)
+		return -ENOENT;
+	own_statx(&node, statx);
+	return copy_to_user(args->a[4], statx, sizeof(statx));
+}
+
+/* access(2) of one of ours: nobody may write or execute it; directories can be passed. */
+static int64_t access(const struct tree_node *node, uint64_t mode)
+{
+	if (node->found == TREE_ABSENT)
+		return -ENOENT;
+	if (mode & ~7ull)
+		return -EINVAL;
+	if ((mode & WRITE_OK) || ((mode & EXECUTE_OK) && node->found != TREE_DIRECTORY))
+		return -EACCES;
+	return 0;
+}
+
+int64_t syscall_faccessat(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_faccessat, { VALUE, PATH } };
+	struct tree_node node;
+
+	if (find(args, false, &node))
+		return access(&node, args->a[2]);
+	return describe_call(&description, args->a);
+}
+
+int64_t syscall_faccessat2(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_faccessat2, { VALUE, PATH } };
+	struct tree_node node;
+
+	if (find(args, args->a[3] & EMPTY_PATH, &node))
+		return access(&node, args->a[2]);
+	return describe_call(&description, args->a);
+}
+
+int64_t syscall_getdents64(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_getdents64, { VALUE, OUT_BUFFER(2) },
+	};
+
+	if (own_dir_path((int)args->a[0], NULL))
+		return own_dir_read((int)args->a[0], args->a[1], (uint32_t)args->a[2]);
+	return describe_call(&description, args->a);
 }

@@ -78,8 +78,7 @@ int64_t syscall_poll(const struct syscall_args *args)
 	return poll_for(args->a[0], (uint32_t)args->a[1], span);
 }
 
-/* Sets the mask that is at FROM for the time of a wait; signal_deliver() puts the old back. */
-static int set_mask(user_addr_t from, uint64_t size)
+int signal_mask_for_call(user_addr_t from, uint64_t size)
 {
 	struct thread_signals *signals = &thread_current()->signals;
 	signal_set_t set;
@@ -96,8 +95,7 @@ static int set_mask(user_addr_t from, uint64_t size)
 	return 0;
 }
 
-/* A wait that no signal ended: the mask is put back at once. */
-static int64_t restore_mask(int64_t result)
+int64_t signal_mask_after_call(int64_t result)
 {
 	struct thread_signals *signals = &thread_current()->signals;
 
@@ -120,10 +118,10 @@ int64_t syscall_ppoll(const struct syscall_args *args)
 	int error = span_from_user(args->a[2], &span);
 
 	if (!error)
-		error = set_mask(args->a[3], args->a[4]);
+		error = signal_mask_for_call(args->a[3], args->a[4]);
 	if (error)
 		return error;
-	return restore_mask(poll_for(args->a[0], (uint32_t)args->a[1], span));
+	return signal_mask_after_call(poll_for(args->a[0], (uint32_t)args->a[1], span));
 }
 
 /* ---- select ---- */
@@ -289,8 +287,8 @@ int64_t syscall_pselect6(const struct syscall_args *args)
 	if (!error && args->a[5] && copy_from_user(&mask, args->a[5], sizeof(mask)) != 0)
 		error = -EFAULT;
 	if (!error)
-		error = set_mask(mask.set, mask.size);
+		error = signal_mask_for_call(mask.set, mask.size);
 	if (error)
 		return error;
-	return restore_mask(select_for(args, span));
+	return signal_mask_after_call(select_for(args, span));
 }

@@ -39,27 +39,6 @@ int64_t syscall_getppid(const struct syscall_args *args)
 	return 0;
 }
 
-int64_t syscall_getpgrp(const struct syscall_args *args)
-{
-	(void)args;
-	return process_current()->pid;
-}
-
-static int64_t own_pid_or_error(tid_t pid)
-{
-	return pid == 0 || pid == process_current()->pid ? (int64_t)process_current()->pid : -ESRCH;
-}
-
-int64_t syscall_getpgid(const struct syscall_args *args)
-{
-	return own_pid_or_error((tid_t)args->a[0]);
-}
-
-int64_t syscall_getsid(const struct syscall_args *args)
-{
-	return own_pid_or_error((tid_t)args->a[0]);
-}
-
 int64_t syscall_wait4(const struct syscall_args *args)
 {
 	(void)args;
@@ -172,76 +151,6 @@ int64_t syscall_prctl(const struct syscall_args *args)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* ---- scheduling policies: there is one ---- */
-
-#define SCHED_OTHER 0
-#define SCHED_FIFO 1
-#define SCHED_RR 2
-#define SCHED_BATCH 3
-#define SCHED_IDLE 5
-
-static int check_thread(tid_t tid)
-{
-	struct thread *thread;
-
-	if (tid == 0)
-		return 0;
-	thread = thread_find(tid);
-	if (!thread)
-		return -ESRCH;
-	thread_put(thread);
-	return 0;
-}
-
-int64_t syscall_sched_getscheduler(const struct syscall_args *args)
-{
-	int error = check_thread((tid_t)args->a[0]);
-
-	return error ? error : SCHED_OTHER;
-}
-
-int64_t syscall_sched_setscheduler(const struct syscall_args *args)
-{
-	int error = check_thread((tid_t)args->a[0]);
-
-	if (error)
-		return error;
-	return args->a[1] == SCHED_OTHER || args->a[1] == SCHED_BATCH ? 0 : -EPERM;
-}
-
-int64_t syscall_sched_getparam(const struct syscall_args *args)
-{
-	const uint32_t priority = 0;
-	int error = check_thread((tid_t)args->a[0]);
-
-	return error ? error : copy_to_user(args->a[1], &priority, sizeof(priority));
-}
-
-static int64_t priority_limit(uint64_t policy, int64_t real_time)
-{
-	switch (policy) {
-	case SCHED_FIFO:
-	case SCHED_RR:
-		return real_time;
-	case SCHED_OTHER:
-	case SCHED_BATCH:
-	case SCHED_IDLE:
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-int64_t syscall_sched_get_priority_max(const struct syscall_args *args)
-{
-	return priority_limit(args->a[0], 99);
-}
-
-int64_t syscall_sched_get_priority_min(const struct syscall_args *args)
-{
-	return priority_limit(args->a[0], 1);
 }
 
 /* ---- futex ---- */

@@ -122,7 +122,10 @@ static int64_t fill(struct process *process, const struct program_start *start, 
 
 	add(words, exec->argc);
 	text = add_pointers(words, text, &at, exec->argc);
+	process->arguments = strings_at;
+	process->environment = at;
 	add_pointers(words, text, &at, exec->envc);
+	process->environment_end = at;
 	add_auxiliary(words, process, start, at, block_at);
 	words_at = align_down(block_at - words->count * 8, 16);
 

@@ -164,6 +164,8 @@ int64_t futex_requeue(user_addr_t address, uint32_t wake, user_addr_t to, uint32
 	uint32_t value, woken, moved = 0;
 	int error;
 
+	if ((int32_t)wake < 0 || (int32_t)move < 0)
+		return -EINVAL;
 	error = make_key(address, shared, &from_key);
 	if (!error)
 		error = make_key(to, shared, &to_key);

@@ -3,6 +3,7 @@
 #include "arch/trap.h"
 #include "channel/control.h"
 #include "task/process.h"
+#include "task/rseq.h"
 #include "task/sched.h"
 #include "task/signal.h"
 #include "task/thread.h"
@@ -28,6 +29,8 @@ void return_to_user(struct frame *frame)
 		sched_return_to_user();
 		if (unlikely(self->signals.notify || wants_restart(frame)))
 			signal_deliver(frame);
+		if (unlikely(self->rseq && self->rseq_disturbed))
+			rseq_resume(frame);
 		if (likely(!thread_has_work(self)))
 			return;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "task/posix_timer.h"
 #include "task/process.h"
 
 #include <stdarg.h>
@@ -71,6 +72,7 @@ void process_put(struct process *process)
 	/* Only now may Linux use the channel's pages for something else. */
 	control_send_task_ended(process->task, process->wait_status);
 	heap_free(process->executable);
+	heap_free(process->directories);
 	heap_free(process);
 }
 
@@ -113,6 +115,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 	signal_queue_init(&process->pending);
 	wait_queue_init(&process->stop_queue);
 	timer_init(&process->alarm, signal_alarm);
+	posix_timers_init(process);
 	process->channel = channel_open(process, channel, size);
 	if (!process->channel) {
 		print("task %u: no channel at 0x%llx, %llu bytes", task, (unsigned long long)channel,
@@ -235,6 +238,7 @@ void process_last_thread_gone(struct process *process)
 	uint64_t peak = 0;
 
 	signal_alarm_stop(process);
+	posix_timers_free(process);
 	if (!process->ending)
 		process->wait_status = process->leader_status;
 	if (process->aspace)

@@ -19,6 +19,7 @@
 
 struct aspace;
 struct channel;
+struct own_directories;
 
 struct process {
 	uint32_t task; /* number given by the module */
@@ -48,6 +49,14 @@ struct process {
 	nsec_t alarm_interval; /* 0: once. The callback reads it. */
 	nsec_t alarm_period;   /* what setitimer said last */
 
+	struct lock timers_lock; /* the timers below, but for expiry; before the lock of the process */
+	struct list timers;	 /* of timer_create; under both locks */
+	unsigned int timer_count;
+	int next_timer;
+
+	struct own_directories *directories; /* open ones of fs/own_dir.c, on the heap, or NULL */
+	bool barriers, barriers_rseq; /* membarrier: registered */
+
 	nsec_t cpu_time; /* of ended threads */
 	uint64_t switches;
 	nsec_t start_time;
@@ -55,6 +64,8 @@ struct process {
 	char path[256]; /* of the program, as in AT_EXECFN */
 	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
 	user_addr_t stack_top;
+	/* Strings on its stack: arguments up to environment, that up to its end. */
+	user_addr_t arguments, environment, environment_end;
 };
 
 /* channel/control.c calls these as the module asks. */

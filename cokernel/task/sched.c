@@ -181,6 +181,7 @@ static void switch_to_next(struct run_queue *queue, enum aftermath aftermath)
 	now = time_now();
 	previous->cpu_time += now - previous->started_at;
 	previous->switches++;
+	previous->rseq_disturbed = true;
 	next->started_at = now;
 	__atomic_store_n(&queue->idle, next == cpu->idle, __ATOMIC_SEQ_CST);
 	if (previous == cpu->idle)

@@ -7,7 +7,9 @@
 #include "arch/trap.h"
 #include "lib/errno.h"
 #include "lib/print.h"
+#include "task/posix_timer.h"
 #include "task/process.h"
+#include "task/rseq.h"
 #include "task/sched.h"
 #include "task/thread.h"
 
@@ -98,6 +100,7 @@ static void drop_everywhere(struct process *process, signal_set_t set)
 {
 	struct list *pos;
 
+	posix_timers_dropped(process, set);
 	signal_queue_drop(&process->pending, set);
 	LIST_FOR_EACH(pos, &process->threads)
 		signal_queue_drop(&thread_of(pos)->signals.pending, set);
@@ -131,37 +134,41 @@ static bool take_effect(struct process *process, const struct thread *only, int 
 	       is_blocked(process, only, signal);
 }
 
-void signal_send_process(struct process *process, const struct signal_info *info)
+bool signal_send_process(struct process *process, const struct signal_info *info)
 {
 	struct thread *thread;
+	bool queued;
 
 	if (info->signo == SIGNAL_KILL) {
 		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return;
+		return true;
 	}
 	lock_take(&process->lock);
-	if (take_effect(process, NULL, info->signo) &&
-	    signal_queue_add(&process->pending, info)) {
-		thread = choose(process, info->signo, NULL);
-		if (thread)
-			tell(thread);
-	}
-	lock_drop(&process->lock);
-}
-
-void signal_send_thread(struct thread *thread, const struct signal_info *info)
-{
-	struct process *process = thread->process;
-
-	if (info->signo == SIGNAL_KILL) {
-		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return;
-	}
-	lock_take(&process->lock);
-	if (!thread->dying && take_effect(process, thread, info->signo) &&
-	    signal_queue_add(&thread->signals.pending, info) && wants(thread, info->signo))
+	queued = take_effect(process, NULL, info->signo) &&
+		 signal_queue_add(&process->pending, info);
+	thread = queued ? choose(process, info->signo, NULL) : NULL;
+	if (thread)
 		tell(thread);
 	lock_drop(&process->lock);
+	return queued;
+}
+
+bool signal_send_thread(struct thread *thread, const struct signal_info *info)
+{
+	struct process *process = thread->process;
+	bool queued;
+
+	if (info->signo == SIGNAL_KILL) {
+		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
+		return true;
+	}
+	lock_take(&process->lock);
+	queued = !thread->dying && take_effect(process, thread, info->signo) &&
+		 signal_queue_add(&thread->signals.pending, info);
+	if (queued && wants(thread, info->signo))
+		tell(thread);
+	lock_drop(&process->lock);
+	return queued;
 }
 
 bool signal_pending(void)
@@ -214,6 +221,8 @@ int signal_take(signal_set_t set, struct signal_info *info)
 	signal = signal_queue_take(&self->signals.pending, set, info);
 	if (!signal)
 		signal = signal_queue_take(&process->pending, set, info);
+	if (signal)
+		posix_timer_delivered(process, info);
 	refresh(self);
 	lock_drop(&process->lock);
 	return signal;
@@ -301,6 +310,7 @@ static int next_signal(struct thread *self, struct signal_info *info,
 			signal = signal_queue_take(&process->pending, ~signals->blocked, info);
 		if (!signal)
 			break;
+		posix_timer_delivered(process, info);
 		*action = process->actions[signal - 1];
 		if (action_ignores(action, signal))
 			continue;
@@ -412,6 +422,9 @@ void signal_deliver(struct frame *frame)
 			if (action.handler == SIGNAL_DEFAULT)
 				die(frame, &info);
 			settle_call(frame, &action);
+			/* The frame that the handler returns by is outside of any sequence. */
+			if (self->rseq)
+				rseq_resume(frame);
 			if (signal_push_frame(frame, &action, &info, mask))
 				continue;
 			info = (struct signal_info){ .signo = SIGNAL_SEGV,

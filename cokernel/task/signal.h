@@ -152,9 +152,12 @@ int signal_queue_take(struct signal_queue *queue, signal_set_t set, struct signa
 /* Forgets all of SET. */
 void signal_queue_drop(struct signal_queue *queue, signal_set_t set);
 
-/* Any code, any CPU. They queue and kick; nothing is delivered here. */
-void signal_send_process(struct process *process, const struct signal_info *info);
-void signal_send_thread(struct thread *thread, const struct signal_info *info);
+/*
+ * Any code, any CPU. They queue and kick; nothing is delivered here. False: it is not
+ * queued, since it is ignored, pending already (merged), or there are too many.
+ */
+bool signal_send_process(struct process *process, const struct signal_info *info);
+bool signal_send_thread(struct thread *thread, const struct signal_info *info);
 
 /* Is there one that the running thread must deliver (so that a wait must end)? */
 bool signal_pending(void);

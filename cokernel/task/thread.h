@@ -54,6 +54,11 @@ struct thread {
 	nsec_t restart_deadline;   /* of a sleep that is to be restarted; 0: none */
 	user_addr_t clear_child_tid; /* CLONE_CHILD_CLEARTID, set_tid_address */
 	user_addr_t robust_list;
+	user_addr_t rseq; /* 0: not registered */
+	uint32_t rseq_signature;
+	bool rseq_disturbed; /* it has lost its CPU since it was in user mode */
+	uint8_t policy;	     /* as sched_setscheduler said, and */
+	int8_t nice;	     /* setpriority: neither changes anything */
 	bool resched;		     /* give the CPU to another one on the way out */
 	bool dying;		     /* its process ends: leave at the next chance */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */

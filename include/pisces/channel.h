@@ -58,6 +58,26 @@ _Static_assert(sizeof(struct pisces_ring) + PISCES_CHANNEL_SLOTS * sizeof(struct
 	       "a ring of a channel has two pages");
 
 /*
+ * What sendmsg and recvmsg have for a struct msghdr: their second argument is the
+ * offset of this, and their third the bytes from there to the end of the data. Of
+ * name and control, a size of 0 means that there is none. The proxy reads the sizes
+ * once, and after recvmsg writes those that there were, and the flags.
+ */
+#define PISCES_SOCKET_NAME_MOST 128u
+#define PISCES_SOCKET_CONTROL_MOST 0xf00u
+
+struct pisces_socket_message {
+	uint32_t name_size;
+	uint32_t control_size;
+	uint32_t flags; /* of recvmsg's answer */
+	uint32_t unused;
+	uint8_t name[PISCES_SOCKET_NAME_MOST];
+	uint8_t control[PISCES_SOCKET_CONTROL_MOST]; /* 8-byte aligned, as cmsghdrs are */
+	uint8_t data[];
+};
+PISCES_ASSERT_SIZE(struct pisces_socket_message, 0xf90);
+
+/*
  * What to run. Behind it, at strings, the NUL-terminated strings one after the
  * other: argc arguments, envc environment entries, then the path of the program
  * as it is to appear in AT_EXECFN. The program itself is read by pread64 calls

@@ -6,7 +6,7 @@
 # node and runs all; one test runs with `contrib/quickstart check t/NAME.t`.
 #
 # A test that needs files of the build directory there, next to itself, names them
-# before in $node_files; environment variables that it listens to in $node_env.
+# before in $node_files, and those of t/ in $node_sources; environment variables that it listens to in $node_env.
 
 if [ -z "${PISCES_ON_NODE:-}" ]; then
 	here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,8 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 		[ -z "${!name:-}" ] || give+=("$name=${!name}")
 	done
 	# $limit_file: seconds for the whole test; a hang is a failure with a name.
-	tar -c lib "$(basename "$0")" "${bring[@]}" | "$quickstart" run -- env "${give[@]}" sh -c '
+	# shellcheck disable=SC2086 # words
+	tar -c lib "$(basename "$0")" ${node_sources:-} "${bring[@]}" | "$quickstart" run -- env "${give[@]}" sh -c '
 		dir=$(mktemp -d /tmp/test.XXXXXX) && cd "$dir" && tar -x &&
 		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null
 		rc=$?

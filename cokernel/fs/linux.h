@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside fs/: what is asked of Linux through the proxy. All may sleep. */
+#ifndef CK_FS_LINUX_H
+#define CK_FS_LINUX_H
+
+#include "lib/types.h"
+
+/* CALL, whose first argument is NAME and second SECOND. Its result. */
+int64_t linux_call_with_name(uint32_t call, const char *name, uint64_t second);
+
+/* Up to SIZE bytes of the file PATH from its start. Bytes or -errno. */
+int64_t linux_read_file(const char *path, char *to, uint64_t size);
+
+/* The path of descriptor FD, or AT_FDCWD, with NUL. Length, or -errno; -ENAMETOOLONG if it is SIZE or more. */
+int64_t linux_path_of(int fd, char *path, uint64_t size);
+
+/* Writes SIZE BYTES to offset 0 on of FD; the descriptor's own position stays. 0 or -errno. */
+int64_t linux_fill(int64_t fd, const char *bytes, uint64_t size);
+
+#endif

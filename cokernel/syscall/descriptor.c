@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors come and go in the proxy; what is kept here is which of them are
+ * directories of our own. Forgotten before they are closed: behind that, another
+ * thread may have the number already.
+ */
+#include <asm/unistd_64.h>
+
+#include "channel/channel.h"
+#include "fs/own.h"
+#include "lib/string.h"
+#include "syscall/describe.h"
+#include "syscall/handlers.h"
+#include "task/process.h"
+#include "task/thread.h"
+
+static int64_t send(uint32_t number, const uint64_t values[6])
+{
+	const struct description description = { number, { VALUE } };
+
+	return describe_call(&description, values);
+}
+
+int64_t syscall_close(const struct syscall_args *args)
+{
+	own_dir_forget((uint32_t)args->a[0], (uint32_t)args->a[0]);
+	return send(__NR_close, args->a);
+}
+
+int64_t syscall_close_range(const struct syscall_args *args)
+{
+	const uint64_t close_on_exec = 4;
+
+	if (!(args->a[2] & close_on_exec))
+		own_dir_forget((uint32_t)args->a[0], (uint32_t)args->a[1]);
+	return send(__NR_close_range, args->a);
+}
+
+int64_t syscall_dup(const struct syscall_args *args)
+{
+	int64_t new = send(__NR_dup, args->a);
+
+	if (new >= 0)
+		own_dir_copy((int)args->a[0], (int)new);
+	return new;
+}
+
+static int64_t dup_to(uint32_t number, const struct syscall_args *args)
+{
+	int64_t new;
+
+	if ((uint32_t)args->a[0] != (uint32_t)args->a[1])
+		own_dir_forget((uint32_t)args->a[1], (uint32_t)args->a[1]);
+	new = send(number, args->a);
+	if (new >= 0)
+		own_dir_copy((int)args->a[0], (int)new);
+	return new;
+}
+
+int64_t syscall_dup2(const struct syscall_args *args)
+{
+	return dup_to(__NR_dup2, args);
+}
+
+int64_t syscall_dup3(const struct syscall_args *args)
+{
+	return dup_to(__NR_dup3, args);
+}
+
+/* ---- two at once: if the program cannot be told their numbers there are none ---- */
+
+/* CALL with VALUES, of which number WHERE is the address of two descriptors. */
+static int64_t make_pair(uint32_t call, const uint64_t values[6], unsigned int where)
+{
+	struct channel *channel = process_current()->channel;
+	uint64_t sent[6] = { values[0], values[1], values[2], values[3] };
+	struct channel_buffer buffer;
+	int32_t pair[2];
+	int64_t result = channel_buffer_take_all(channel, sizeof(pair), &buffer);
+
+	if (result < 0)
+		return result;
+	sent[where] = buffer.offset;
+	result = channel_call(channel, call, sent);
+	memcpy(pair, buffer.memory, sizeof(pair));
+	channel_buffer_give(channel, &buffer);
+	if (result < 0 || copy_to_user(values[where], pair, sizeof(pair)) == 0)
+		return result;
+	channel_call_own(__NR_close, (uint32_t)pair[0], 0, 0, 0, 0, 0);
+	channel_call_own(__NR_close, (uint32_t)pair[1], 0, 0, 0, 0, 0);
+	return -EFAULT;
+}
+
+int64_t syscall_pipe2(const struct syscall_args *args)
+{
+	return make_pair(__NR_pipe2, args->a, 0);
+}
+
+int64_t syscall_socketpair(const struct syscall_args *args)
+{
+	return make_pair(__NR_socketpair, args->a, 3);
+}

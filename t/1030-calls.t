@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# System calls with good and bad arguments give what Linux gives: each program of
+# t/calls prints results and errors, as a plain user, on Linux and in an enclave of
+# the same node, and both must have printed the same.
+node_files="t/calls/events t/calls/files t/calls/identity t/calls/sockets t/calls/threads t/calls/timers"
+. "$(dirname "$0")/lib/node.sh"
+
+kernel_log_start
+id user > /dev/null 2>&1 || useradd -m user
+here=$PWD
+chmod 755 "$here"
+
+# in_place OUTPUT COMMAND...: in an empty directory of hers; $rc is its exit code
+in_place() {
+	local output=$here/$1
+	shift
+	work=$(mktemp -d /tmp/calls.XXXXXX)
+	chown user "$work"
+	cd "$work" || return
+	rc=0
+	# No descriptors but the standard streams: their numbers are compared.
+	timeout -k 5 100 "$@" < /dev/null > "$output" 2> "$output.err" 3>&- 4>&- 5>&- || rc=$?
+	cd "$here" || return
+	rm -rf "$work"
+}
+
+for program in events files identity sockets threads timers; do
+	in_place linux runuser -u user -- "$here/$program"
+	is "$rc" 0 "$program: runs on Linux"
+	in_place enclave pisces run --cpus=2 --mem=256M --user=user -- "$here/$program"
+	is "$rc" 0 "$program: runs in an enclave"
+	lines=$(wc -l < linux)
+	if [ "$lines" -gt 30 ] && cmp -s linux enclave; then
+		pass "$program: all $lines lines are the same"
+	else
+		fail "$program: all $lines lines are the same"
+		diag "$(diff linux enclave | head -n 40)"
+		diag "$(cat enclave.err)"
+	fi
+done
+
+node_recovers "after all that"
+kernel_log_clean
+done_testing
