@@ -153,6 +153,52 @@ static void test_scarce(void)
 	end("scarcity");
 }
 
+/* A touch in each large page of much more than there is, with all other memory taken. */
+static void test_trim(void)
+{
+	enum { TOUCHES = 4000 };
+	static phys_addr_t large[MEMORY / LARGE_PAGE_SIZE], small[1024 * 1024];
+	unsigned int larges = 0, smalls = 0, failed = 0, lost = 0;
+	phys_addr_t phys;
+
+	begin();
+	map_at(AT, TOUCHES * LARGE_PAGE_SIZE, RW, 0);
+	while (page_free_bytes() > page_total() / 16 + 40 * MIB)
+		large[larges++] = page_alloc(PAGE_ORDER_LARGE, 0);
+	for (unsigned int i = 0; i < 16; i++)
+		touch(AT + i * LARGE_PAGE_SIZE + i * PAGE_SIZE);
+	ok(aspace_resident(aspace) == 32 * MIB, "16 touches bring 32 MiB while there is memory");
+	aspace_translate(aspace, AT + 8, true, &phys);
+	for (user_addr_t a = AT + LARGE_PAGE_SIZE; a < AT + 2 * LARGE_PAGE_SIZE; a += PAGE_SIZE)
+		touch(a);
+	for (phys_addr_t page; (page = page_alloc(0, 0)) != PAGE_NONE;)
+		small[smalls++] = page;
+	mmu_other_bytes = larges * LARGE_PAGE_SIZE + smalls * PAGE_SIZE;
+	for (unsigned int i = 16; i < TOUCHES / 2; i++)
+		failed += touch(AT + i * LARGE_PAGE_SIZE + i * PAGE_SIZE % LARGE_PAGE_SIZE) != 0;
+	ok(failed == 0, "when there is none left, what was never written is taken back");
+	for (unsigned int i = 0; i < TOUCHES / 2; i++) {
+		user_addr_t at = AT + i * LARGE_PAGE_SIZE;
+
+		lost += !is_touched(at + i * PAGE_SIZE % LARGE_PAGE_SIZE);
+		lost += i > 1 && read_byte(at + (i + 1) * PAGE_SIZE % LARGE_PAGE_SIZE) != 0;
+		failed += i == 1 && mmu_level(at) != 1;
+	}
+	ok(lost == 0 && failed == 0, "everything else is as it was, zeros included");
+	ok(mmu_level(AT) == 1 && mmu_phys(AT + 8) == phys,
+	   "and what somebody knows the physical address of stays");
+	for (failed = 0; touch(AT + (TOUCHES / 2 + failed) * LARGE_PAGE_SIZE) == 0; failed++)
+		continue;
+	ok(failed > 500 && failed < TOUCHES / 2, "at last there is nothing more to take (%u more touches)",
+	   failed);
+	while (smalls > 0)
+		page_free(small[--smalls], 0);
+	while (larges > 0)
+		page_free(large[--larges], PAGE_ORDER_LARGE);
+	mmu_other_bytes = 0;
+	end("trimming");
+}
+
 static void test_split(void)
 {
 	bool kept = true;
@@ -713,6 +759,7 @@ int main(int argc, char **argv)
 	test_reservation();
 	test_large();
 	test_scarce();
+	test_trim();
 	test_split();
 	test_brk();
 	test_shared_page();

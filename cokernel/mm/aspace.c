@@ -130,6 +130,18 @@ uint64_t aspace_reserved(struct aspace *aspace)
 	return __atomic_load_n(&aspace->regions.bytes, __ATOMIC_RELAXED);
 }
 
+uint64_t aspace_mapping(struct aspace *aspace, user_addr_t address)
+{
+	const struct region *region;
+	uint64_t size;
+
+	lock_take(&aspace->lock);
+	region = region_at(&aspace->regions, address);
+	size = region != NULL ? region->end - region->start : 0;
+	lock_drop(&aspace->lock);
+	return size;
+}
+
 phys_addr_t aspace_root(const struct aspace *aspace)
 {
 	return aspace->root;

@@ -2,11 +2,14 @@
 /*
  * The address space of a program: regions, and page tables below them.
  *
- * A region is reserved when it is made and gets pages when it is first touched
- * (2 MiB at once where region and free memory allow it, else 4 KiB), or at once
- * when asked to be populated. Functions take the aspace's own lock. Addresses
- * are checked here, so system calls pass on what the program gave. All return 0
- * or a value, or -errno.
+ * A reservation is not memory: a region is no more than addresses when it is made,
+ * however large. It gets pages when it is first touched (2 MiB at once where region
+ * and free memory allow it, else 64 KiB or 4 KiB), or at once when asked to be
+ * populated. When memory is out, pages that came with others and are still zero are
+ * taken back (trim.c). So what a program must find room for is what it has written.
+ *
+ * Functions take the aspace's own lock. Addresses are checked here, so system calls
+ * pass on what the program gave. All return 0 or a value, or -errno.
  */
 #ifndef CK_MM_ASPACE_H
 #define CK_MM_ASPACE_H
@@ -81,6 +84,9 @@ int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size
 uint64_t aspace_resident(struct aspace *aspace);
 uint64_t aspace_peak(struct aspace *aspace);
 uint64_t aspace_reserved(struct aspace *aspace);
+
+/* Bytes of the region at ADDRESS, 0: there is none. */
+uint64_t aspace_mapping(struct aspace *aspace, user_addr_t address);
 
 /*
  * Calls FN for each region in order of address, e.g. for /proc/self/maps, with the

@@ -113,9 +113,7 @@ static bool translate(struct aspace *aspace, user_addr_t address, bool write, ph
 
 	if (!(value & PTE_PRESENT) || (write && !(value & PTE_WRITE)))
 		return false;
-	/* A large page is only ever split, which moves nothing. */
-	if (level == 0)
-		pt_write(entry, value | PTE_STAYS);
+	pt_write(entry, value | PTE_STAYS);
 	*phys = (value & PTE_ADDRESS) + address % pt_page_size(level);
 	return true;
 }

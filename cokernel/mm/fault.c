@@ -195,14 +195,19 @@ int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, b
 		if (result != LOOK_NEEDED)
 			return result;
 		block = obtain(&plan, address);
-		if (block == PAGE_NONE)
-			return -ENOMEM;
+		if (block == PAGE_NONE) {
+			result = space_trim(aspace) ? -EAGAIN : -ENOMEM;
+			continue;
+		}
 		memory_clear(block, PAGE_SIZE << plan.order);
 		lock_take(&aspace->lock);
 		result = install(aspace, address, need, &plan, block);
 		lock_drop(&aspace->lock);
 		if (result != 0)
 			page_free(block, plan.order);
+		/* It was the memory for a table that was missing. */
+		if (result == -ENOMEM && space_trim(aspace))
+			result = -EAGAIN;
 	} while (result == -EAGAIN);
 	return result;
 }

@@ -33,6 +33,10 @@ static inline void pt_write(uint64_t *entry, uint64_t value)
 #define PTE_FOREIGN (1ull << 53) /* a page of the kernel's: never freed here */
 #define PTE_STAYS (1ull << 54)	 /* somebody knows its physical address: it may not move */
 #define PTE_PIECES (1ull << 55)	 /* of a table: of a page that was split for a reason */
+#define PTE_FULL (1ull << 56)	 /* of a large page: space_trim() has found it in use all over */
+
+/* What the entry of a table has besides its address. */
+#define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
 #define PT_TOP_LEVEL 3u
 #define PT_ENTRIES 512u

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Inside an aspace, for the files that make it up: aspace.c (life), map.c (regions
- * come and go), remap.c, fault.c (pages come), copy.c (from outside). In all
- * functions here the lock is held unless they say that they take it.
+ * come and go), remap.c, fault.c (pages come), collapse.c and trim.c (they become
+ * large, or small again), copy.c (from outside). In all functions here the lock is
+ * held unless they say that they take it.
  */
 #ifndef CK_MM_SPACE_H
 #define CK_MM_SPACE_H
@@ -40,6 +41,7 @@ struct aspace {
 	user_addr_t brk;
 	uint64_t resident; /* bytes */
 	uint64_t peak;
+	user_addr_t trim_at; /* where space_trim() goes on; read without the lock */
 	uint64_t cpus[PISCES_CPU_WORDS];
 };
 
@@ -103,6 +105,12 @@ int space_populate(struct aspace *aspace, user_addr_t start, user_addr_t end);
 
 /* Is memory so short that only what was touched should be given? */
 bool space_memory_is_scarce(void);
+
+/*
+ * There is no page left: takes back what came with large pages and was never written.
+ * True: there are some again. Takes the lock.
+ */
+bool space_trim(struct aspace *aspace);
 
 /*
  * Puts one 2 MiB page in the place of the single pages at START, if most are there

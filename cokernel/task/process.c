@@ -239,6 +239,7 @@ void process_last_thread_gone(struct process *process)
 		process->wait_status = process->leader_status;
 	if (process->aspace)
 		peak = aspace_peak(process->aspace);
+	out_of_memory_report(process);
 	if (!process->orphan)
 		channel_send_exit(process->channel, process->wait_status, process->cpu_time,
 				  peak / 1024);

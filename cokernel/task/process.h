@@ -20,6 +20,14 @@
 struct aspace;
 struct channel;
 
+/* What there was when a page could not be had: bytes. */
+struct memory_shortage {
+	user_addr_t address;
+	uint64_t mapping; /* around it */
+	uint64_t resident, reserved;
+	uint64_t total, free; /* of the enclave; total 0: it did not happen */
+};
+
 struct process {
 	uint32_t task; /* number given by the module */
 	uint32_t references;
@@ -55,6 +63,7 @@ struct process {
 	char path[256]; /* of the program, as in AT_EXECFN */
 	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
 	user_addr_t stack_top;
+	struct memory_shortage shortage; /* what it dies of */
 };
 
 /* channel/control.c calls these as the module asks. */
@@ -87,6 +96,9 @@ void process_report(struct process *process, const char *format, ...)
 
 /* The program's name without its folders. */
 const char *process_name(const struct process *process);
+
+/* out_of_memory.c: says so if the process died of that. From its last thread. */
+void out_of_memory_report(struct process *process);
 
 /* exec.c: the entry of a program's first thread. */
 void exec_main(void *process);
