@@ -258,7 +258,7 @@ static void test_huge(void)
 	   "populating does, where one fits");
 	touch(AT + 511 * MIB);
 	map_at(AT + GIB + 4 * MIB, PAGE_SIZE, 0, 0);
-	at = aspace_remap(aspace, AT, GIB + 4 * MIB, GIB + 8 * MIB, true);
+	at = aspace_remap(aspace, AT, GIB + 4 * MIB, GIB + 8 * MIB, REMAP_MAY_MOVE, 0);
 	ok(at > 0 && mmu_level((user_addr_t)at) == 1 &&
 		   read_byte((user_addr_t)at + 511 * MIB) == ((uint8_t)((AT + 511 * MIB) >> 12) | 1),
 	   "where a 1 GiB page cannot be, it moves as 512 of 2 MiB");
@@ -368,26 +368,26 @@ static void test_remap(void)
 	touch(AT + MIB);
 	touch(AT + 3 * MIB);
 	map_at(AT + 4 * MIB, PAGE_SIZE, 0, 0);
-	ok(aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, false) == -ENOMEM,
+	ok(aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, 0, 0) == -ENOMEM,
 	   "mremap without a place to grow: ENOMEM");
-	to = aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, true);
+	to = aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, REMAP_MAY_MOVE, 0);
 	ok(to > 0 && is_touched(AT + MIB) == 0 && read_byte((user_addr_t)to + MIB) != 0 &&
 		   read_byte((user_addr_t)to + 3 * MIB) != 0,
 	   "or it moves with its contents");
 	ok(count_leaves((user_addr_t)to, (user_addr_t)to + 4 * MIB, 1) == 2,
 	   "large pages stay large on the way");
 	ok(touch(AT) == -EFAULT && aspace_resident(aspace) == 4 * MIB, "nothing stays behind");
-	ok(aspace_remap(aspace, (user_addr_t)to, 8 * MIB, MIB, true) == to &&
+	ok(aspace_remap(aspace, (user_addr_t)to, 8 * MIB, MIB, REMAP_MAY_MOVE, 0) == to &&
 		   touch((user_addr_t)to + MIB) == -EFAULT,
 	   "it shrinks in place");
-	ok(aspace_remap(aspace, (user_addr_t)to, MIB, 2 * MIB, false) == to &&
+	ok(aspace_remap(aspace, (user_addr_t)to, MIB, 2 * MIB, 0, 0) == to &&
 		   touch((user_addr_t)to + 2 * MIB - 1) == 0,
 	   "and grows in place where nothing is");
-	ok(aspace_remap(aspace, AT + 64 * MIB, MIB, 2 * MIB, true) == -EFAULT &&
-		   aspace_remap(aspace, (user_addr_t)to, 4 * MIB, 8 * MIB, true) == -EFAULT,
+	ok(aspace_remap(aspace, AT + 64 * MIB, MIB, 2 * MIB, REMAP_MAY_MOVE, 0) == -EFAULT &&
+		   aspace_remap(aspace, (user_addr_t)to, 4 * MIB, 8 * MIB, REMAP_MAY_MOVE, 0) == -EFAULT,
 	   "what is not one mapping: EFAULT");
-	ok(aspace_remap(aspace, (user_addr_t)to + 1, MIB, MIB, true) == -EINVAL &&
-		   aspace_remap(aspace, (user_addr_t)to, MIB, 0, true) == -EINVAL,
+	ok(aspace_remap(aspace, (user_addr_t)to + 1, MIB, MIB, REMAP_MAY_MOVE, 0) == -EINVAL &&
+		   aspace_remap(aspace, (user_addr_t)to, MIB, 0, REMAP_MAY_MOVE, 0) == -EINVAL,
 	   "odd address, no size: EINVAL");
 	end("mremap");
 }
@@ -411,7 +411,7 @@ static void test_kernel_pages(void)
 	ok(aspace_write(aspace, (user_addr_t)at, "x", 1) == -EFAULT &&
 		   aspace_read(aspace, &byte, (user_addr_t)at, 1) == -EFAULT &&
 		   aspace_discard(aspace, (user_addr_t)at, PAGE_SIZE) == -EINVAL &&
-		   aspace_remap(aspace, (user_addr_t)at, PAGE_SIZE, 4 * PAGE_SIZE, true) == -EFAULT,
+		   aspace_remap(aspace, (user_addr_t)at, PAGE_SIZE, 4 * PAGE_SIZE, REMAP_MAY_MOVE, 0) == -EFAULT,
 	   "nor lose or move them");
 	ok(aspace_map_kernel(aspace, (user_addr_t)at, pages, 1, ASPACE_READ) == -EEXIST,
 	   "they replace nothing");
@@ -576,7 +576,7 @@ static int64_t do_one(unsigned int which)
 	case 2:
 		return aspace_map(aspace, AT + MIB, 2 * MIB, ASPACE_READ, ASPACE_FIXED);
 	case 3:
-		return aspace_remap(aspace, AT + MIB, MIB, 3 * MIB, true);
+		return aspace_remap(aspace, AT + MIB, MIB, 3 * MIB, REMAP_MAY_MOVE, 0);
 	case 4:
 		return aspace_map(aspace, 0, 4 * MIB, RW, ASPACE_POPULATE);
 	case 5:

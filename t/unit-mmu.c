@@ -357,7 +357,7 @@ static const char *audit_leaf(uint64_t entry, unsigned int level, user_addr_t at
 	if ((region->prot != 0) != ((entry & PTE_PRESENT) != 0))
 		return "a page that is there though it may not, or the other way round";
 	if (region->prot != 0 &&
-	    (!(entry & PTE_USER) || !!(region->prot & ASPACE_WRITE) != !!(entry & PTE_WRITE) ||
+	    (!(entry & PTE_USER) || (!!(region->prot & ASPACE_WRITE) && !(entry & 1ull << 57)) != !!(entry & PTE_WRITE) ||
 	     !(region->prot & ASPACE_EXEC) != !!(entry & PTE_NO_EXEC)))
 		return "a page with other rights than its region";
 	if (entry & 1ull << 53)

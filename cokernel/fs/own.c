@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/page_cache.h"
 #include "fs/text.h"
 #include "lib/errno.h"
 #include "lib/print.h"
@@ -70,9 +71,9 @@ static void write_memory(struct text *text)
 
 	text_add(text, "MemTotal:       %8lu kB\n", total);
 	text_add(text, "MemFree:        %8lu kB\n", free);
-	text_add(text, "MemAvailable:   %8lu kB\n", free);
+	text_add(text, "MemAvailable:   %8lu kB\n", free + page_cache_bytes() / 1024);
 	text_add(text, "Buffers:        %8u kB\n", 0);
-	text_add(text, "Cached:         %8u kB\n", 0);
+	text_add(text, "Cached:         %8lu kB\n", page_cache_bytes() / 1024);
 	text_add(text, "SwapTotal:      %8u kB\n", 0);
 	text_add(text, "SwapFree:       %8u kB\n", 0);
 }

@@ -5,6 +5,7 @@
 #include "lib/print.h"
 #include "mm/heap.h"
 #include "mm/local.h"
+#include "mm/object.h"
 #include "mm/page.h"
 #include "mm/pagetable.h"
 #include "mm/space.h"
@@ -63,6 +64,8 @@ void aspace_destroy(struct aspace *aspace)
 		ASSERT(aspace->cpus[i] == 0);
 	while ((region = aspace->regions.root) != NULL) {
 		region_remove(&aspace->regions, region);
+		if (region->object != NULL)
+			object_put_mapped(region->object);
 		heap_free(region);
 	}
 	while ((region = aspace->spare) != NULL) {
@@ -80,6 +83,7 @@ bool space_reserve(struct aspace *aspace, unsigned int count)
 
 		if (region == NULL)
 			return false;
+		region->object = NULL;
 		space_region_give(aspace, region);
 	}
 	return true;
@@ -97,6 +101,9 @@ struct region *space_region_take(struct aspace *aspace)
 
 void space_region_give(struct aspace *aspace, struct region *region)
 {
+	if (region->object != NULL)
+		object_put_mapped(region->object);
+	region->object = NULL;
 	if (aspace->spares >= SPACE_SPARES) {
 		heap_free(region);
 		return;

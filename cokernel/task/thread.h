@@ -13,6 +13,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "mm/policy.h"
 #include "task/signal.h"
 #include "task/timer.h"
 #include "task/wait.h"
@@ -62,6 +63,7 @@ struct thread {
 	uint64_t syscalls;
 	uint64_t switches;
 	char name[16];		     /* prctl(PR_SET_NAME) */
+	struct policy policy;	     /* set_mempolicy() */
 
 	void (*entry)(void *);
 	void *argument;
