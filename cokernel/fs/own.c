@@ -6,13 +6,16 @@
 #include "arch/cpu.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/own_nodes.h"
 #include "fs/page_cache.h"
+#include "fs/status.h"
 #include "fs/text.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
 #include "mm/page.h"
+#include "mm/policy.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -38,31 +41,44 @@ static void write_maps(struct text *text)
 	aspace_for_each(process_current()->aspace, add_region, text);
 }
 
-/* A list of CPUs as Linux writes it, by Linux's numbers, which the enclave's are. */
-static void write_cpus(struct text *text)
+/* The enclave's CPUs by Linux's numbers. */
+static void cpus_of_linux(uint64_t set[PISCES_CPU_WORDS])
 {
-	uint64_t set[PISCES_CPU_WORDS] = { 0 };
-	const char *separator = "";
-	uint32_t number, last;
 	cpu_id_t cpu;
 
 	FOR_EACH_ONLINE_CPU(cpu) {
-		number = boot_block->cpus[cpu].linux_cpu;
+		uint32_t number = boot_block->cpus[cpu].linux_cpu;
+
 		if (number < PISCES_MAX_CPUS)
 			set[number / 64] |= 1ull << (number % 64);
 	}
-	for (number = 0; number < PISCES_MAX_CPUS; number = last + 1) {
-		last = number;
-		if (!(set[number / 64] >> (number % 64) & 1))
-			continue;
-		while (last + 1 < PISCES_MAX_CPUS && (set[(last + 1) / 64] >> ((last + 1) % 64) & 1))
-			last++;
-		text_add(text, "%s%u", separator, number);
-		if (last > number)
-			text_add(text, "-%u", last);
-		separator = ",";
+}
+
+static void write_cpus(struct text *text)
+{
+	uint64_t set[PISCES_CPU_WORDS] = { 0 };
+
+	cpus_of_linux(set);
+	text_add_list(text, set, PISCES_CPU_WORDS);
+}
+
+/* From 0 on, as programs take their number for the highest one. */
+static void write_possible_cpus(struct text *text)
+{
+	uint64_t set[PISCES_CPU_WORDS] = { 0 };
+	bool above = false;
+
+	cpus_of_linux(set);
+	for (unsigned int i = PISCES_CPU_WORDS; i > 0; i--) {
+		uint64_t word = set[i - 1];
+
+		if (above)
+			set[i - 1] = UINT64_MAX;
+		else if (word != 0)
+			set[i - 1] = UINT64_MAX >> __builtin_clzll(word);
+		above |= word != 0;
 	}
-	text_add(text, "\n");
+	text_add_list(text, set, PISCES_CPU_WORDS);
 }
 
 static void write_memory(struct text *text)
@@ -81,6 +97,7 @@ static void write_memory(struct text *text)
 static void write_status(struct text *text)
 {
 	struct process *process = process_current();
+	uint64_t cpus[PISCES_CPU_WORDS] = { 0 }, nodes = policy_all_nodes();
 
 	text_add(text, "Name:\t%s\n", process_name(process));
 	text_add(text, "State:\tR (running)\n");
@@ -93,6 +110,15 @@ static void write_status(struct text *text)
 	text_add(text, "VmHWM:\t%8lu kB\n", aspace_peak(process->aspace) / 1024);
 	text_add(text, "VmRSS:\t%8lu kB\n", aspace_resident(process->aspace) / 1024);
 	text_add(text, "Threads:\t%u\n", process->thread_count);
+	cpus_of_linux(cpus);
+	text_add(text, "Cpus_allowed:\t");
+	text_add_mask(text, cpus, PISCES_CPU_WORDS);
+	text_add(text, "Cpus_allowed_list:\t");
+	write_cpus(text);
+	text_add(text, "Mems_allowed:\t");
+	text_add_mask(text, &nodes, 1);
+	text_add(text, "Mems_allowed_list:\t");
+	text_add_list(text, &nodes, 1);
 }
 
 static const struct {
@@ -104,7 +130,7 @@ static const struct {
 	{ "/proc/meminfo", write_memory },
 	{ "/sys/devices/system/cpu/online", write_cpus },
 	{ "/sys/devices/system/cpu/present", write_cpus },
-	{ "/sys/devices/system/cpu/possible", write_cpus },
+	{ "/sys/devices/system/cpu/possible", write_possible_cpus },
 };
 
 /* PATH as it is in the table: /proc/PID/ and /proc/thread-self/ are /proc/self/. */
@@ -124,22 +150,6 @@ static void to_self(const char *path, char *normal, size_t size)
 }
 
 /* ---- a memory file of the proxy ---- */
-
-/* Sends PATH with one more argument; result of the call. */
-static int64_t call_with_name(uint32_t call, const char *name, uint64_t second)
-{
-	struct channel *channel = process_current()->channel;
-	struct channel_buffer buffer;
-	uint64_t size = strlen(name) + 1;
-	int64_t result = channel_buffer_take_all(channel, size, &buffer);
-
-	if (result < 0)
-		return result;
-	memcpy(buffer.memory, name, size);
-	result = channel_call_own(call, buffer.offset, second, 0, 0, 0, 0);
-	channel_buffer_give(channel, &buffer);
-	return result;
-}
 
 /* Writes all of TEXT to offset 0 on of FD; the descriptor's own position stays there. */
 static int64_t fill(int64_t fd, const struct text *text)
@@ -166,8 +176,8 @@ static int64_t fill(int64_t fd, const struct text *text)
 
 static int64_t make_file(const char *name, const struct text *text, uint32_t flags)
 {
-	int64_t error, fd = call_with_name(__NR_memfd_create, name,
-					   flags & CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0);
+	int64_t error, fd = call_with_name(__NR_memfd_create, 0, name,
+					   flags & CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0, 0);
 
 	if (fd < 0)
 		return fd;
@@ -191,13 +201,16 @@ bool own_open(const char *path, uint32_t flags, int64_t *result)
 		if (strcmp(normal, files[i].path) == 0)
 			break;
 	}
-	if (i == ARRAY_SIZE(files))
+	if (i == ARRAY_SIZE(files) && !own_is_node_file(normal))
 		return false;
 	*result = -EACCES;
 	if ((flags & ACCESS_MODE) != 0)
 		return true;
 	text_init(&text, TEXT_MOST);
-	files[i].write(&text);
+	if (i < ARRAY_SIZE(files))
+		files[i].write(&text);
+	else
+		own_write_node_file(normal, &text);
 	*result = text_is_whole(&text) ? make_file(normal, &text, flags) : -ENOMEM;
 	text_free(&text);
 	return true;

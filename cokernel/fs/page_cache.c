@@ -14,6 +14,7 @@
 #include "mm/object.h"
 #include "task/process.h"
 #include "task/thread.h"
+#include "task/turn.h"
 
 /* Times of a file that are younger than this may hide a change: they are no finer than that. */
 #define SETTLED_SECONDS 2
@@ -34,8 +35,7 @@ struct cached_file {
 	struct file_key key;
 	struct object *object;
 	unsigned int users; /* who is about to map it */
-	bool filling;
-	struct wait_queue turn; /* one fills, the others wait */
+	struct turn turn; /* one fills, the others wait */
 };
 
 static struct list files = LIST_INIT(files);
@@ -84,7 +84,7 @@ static struct cached_file *create(const struct file_key *key)
 	file->key = *key;
 	file->users = 1;
 	list_init(&file->link);
-	wait_queue_init(&file->turn);
+	turn_init(&file->turn);
 	return file;
 }
 
@@ -152,27 +152,6 @@ static void put(struct cached_file *file)
 
 /* ---- filling ---- */
 
-static int take_turn(struct cached_file *file)
-{
-	int error = 0;
-
-	lock_take(&file->turn.lock);
-	while (file->filling && !error)
-		error = wait_on_mode(&file->turn, NSEC_FOREVER, WAIT_KILLABLE);
-	if (!error)
-		file->filling = true;
-	lock_drop(&file->turn.lock);
-	return error;
-}
-
-static void end_turn(struct cached_file *file)
-{
-	lock_take(&file->turn.lock);
-	file->filling = false;
-	wake_all(&file->turn);
-	lock_drop(&file->turn.lock);
-}
-
 /* Bytes that were read at OFFSET, 0 at the end of the file, or -errno. */
 static int64_t read_piece(struct object *object, int fd, uint64_t offset, uint64_t size)
 {
@@ -235,7 +214,7 @@ static uint64_t end_of_run(struct object *object, uint64_t at, uint64_t end)
 static int fill(struct cached_file *file, int fd, uint64_t offset, uint64_t size)
 {
 	uint64_t end = min_u64(offset + size, file->key.size), stop;
-	int error = take_turn(file);
+	int error = turn_take(&file->turn);
 
 	if (error)
 		return error;
@@ -245,7 +224,7 @@ static int fill(struct cached_file *file, int fd, uint64_t offset, uint64_t size
 			error = read_run(file->object, fd, offset, stop);
 		offset = max_u64(align_up(stop, PAGE_SIZE), offset + PAGE_SIZE);
 	}
-	end_turn(file);
+	turn_end(&file->turn);
 	return error;
 }
 

@@ -66,6 +66,10 @@ int64_t aspace_map_kernel(struct aspace *aspace, user_addr_t address, const phys
 			  unsigned int count, unsigned int prot);
 
 int aspace_unmap(struct aspace *aspace, user_addr_t address, uint64_t size);
+
+/* Unmaps the SEGMENT that was mapped at ADDRESS; its OBJECT with a reference. -EINVAL: none was. */
+int aspace_detach(struct aspace *aspace, user_addr_t address, struct object **object);
+
 int aspace_protect(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot);
 
 /* madvise(MADV_DONTNEED): the pages are given back, the region stays. */

@@ -331,3 +331,39 @@ int aspace_unmap(struct aspace *aspace, user_addr_t address, uint64_t size)
 	lock_drop(&aspace->lock);
 	return error;
 }
+
+/* Parts of it may have been unmapped, or protected, since it came. */
+static int detach(struct aspace *aspace, user_addr_t address, struct object **object)
+{
+	const struct region *region = region_at(&aspace->regions, address);
+	user_addr_t at;
+
+	if (region == NULL || region->start != address || !(region->flags & REGION_SEGMENT) ||
+	    region->offset != 0)
+		return -EINVAL;
+	*object = region->object;
+	object_get(*object);
+	for (at = address; at - address < object_size(*object);) {
+		region = region_at_or_above(&aspace->regions, at);
+		if (region == NULL || region->start - address >= object_size(*object))
+			break;
+		at = region->end;
+		/* Whole regions: this splits nothing, so it cannot fail. */
+		if (region->object == *object && region->offset == region->start - address &&
+		    space_unmap(aspace, region->start, region->end) != 0) {
+			object_put(*object);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int aspace_detach(struct aspace *aspace, user_addr_t address, struct object **object)
+{
+	int error;
+
+	lock_take(&aspace->lock);
+	error = detach(aspace, address, object);
+	lock_drop(&aspace->lock);
+	return error;
+}

@@ -7,6 +7,7 @@
 
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 
 struct command {
 	uint32_t number;
@@ -105,8 +106,12 @@ int64_t syscall_fcntl(const struct syscall_args *args)
 
 	for (command = fcntl_commands; command < fcntl_commands + ARRAY_SIZE(fcntl_commands);
 	     command++) {
-		if (command->number == (uint32_t)args->a[1])
-			return send_command(__NR_fcntl, command, args->a);
+		if (command->number != (uint32_t)args->a[1])
+			continue;
+		if (command->number == F_DUPFD || command->number == F_DUPFD_CLOEXEC)
+			return file_copied((int)args->a[0],
+					   send_command(__NR_fcntl, command, args->a));
+		return send_command(__NR_fcntl, command, args->a);
 	}
 	return -EINVAL;
 }

@@ -99,6 +99,12 @@ CALL(151, mlockall, INSIDE)
 CALL(152, munlockall, INSIDE)
 CALL(325, mlock2, INSIDE)
 
+/* syscall/shm.c */
+CALL(29, shmget, INSIDE)
+CALL(30, shmat, INSIDE)
+CALL(31, shmctl, INSIDE)
+CALL(67, shmdt, INSIDE)
+
 /* syscall/policy.c, move_pages.c */
 CALL(27, mincore, INSIDE)
 CALL(237, mbind, INSIDE)

@@ -2,6 +2,8 @@
 #include <linux/mman.h>
 
 #include "channel/channel.h"
+#include "fs/file_table.h"
+#include "fs/memory_file.h"
 #include "fs/page_cache.h"
 #include "mm/aspace.h"
 #include "mm/page.h"
@@ -78,6 +80,19 @@ static int64_t map_copy(user_addr_t address, uint64_t size, unsigned int prot, u
 	return at;
 }
 
+static int64_t map_own(struct open_file *open, user_addr_t address, uint64_t size,
+		       unsigned int prot, uint64_t flags, uint64_t offset)
+{
+	unsigned int how = how_to_map(flags);
+	int64_t at;
+
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		how |= ASPACE_SHARED;
+	at = open_file_map(open, address, size, offset, prot, how);
+	open_file_put(open);
+	return at;
+}
+
 /*
  * Of a file of Linux a private mapping has what is there now, shared with other
  * tasks as far as it is not written. So has a shared one that cannot be written: it
@@ -87,10 +102,14 @@ static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, u
 			int fd, uint64_t offset)
 {
 	unsigned int how = how_to_map(flags);
+	struct open_file *open;
 	int64_t at;
 
 	if (offset % PAGE_SIZE != 0)
 		return -EINVAL;
+	open = file_table_get(fd);
+	if (open)
+		return map_own(open, address, size, prot, flags, offset);
 	if ((int64_t)offset < 0 || offset + align_up(size, PAGE_SIZE) > INT64_MAX)
 		return -EOVERFLOW;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE) {

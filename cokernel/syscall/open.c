@@ -3,10 +3,12 @@
 #include <asm/unistd_64.h>
 
 #include "fs/own.h"
+#include "fs/shared_names.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -19,11 +21,12 @@ static bool load_path(user_addr_t from, char *path, size_t size)
 int64_t syscall_openat(const struct syscall_args *args)
 {
 	static const struct description description = { __NR_openat, { VALUE, PATH } };
-	char path[OWN_PATH_MOST];
+	char path[SHARED_PATH_MOST + 1];
 	int64_t result;
 
 	if (load_path(args->a[1], path, sizeof(path)) &&
-	    own_open(path, (uint32_t)args->a[2], &result))
+	    (own_open(path, (uint32_t)args->a[2], &result) ||
+	     own_file_open(path, (uint32_t)args->a[2], (uint32_t)args->a[3], &result)))
 		return result;
 	return describe_call(&description, args->a);
 }

@@ -64,6 +64,7 @@ void process_put(struct process *process)
 		return;
 	if (process->aspace)
 		aspace_destroy(process->aspace);
+	file_table_destroy(&process->file_table);
 	signal_queue_clear(&process->pending);
 	channel_close(process->channel);
 	boot_status->memory_free = page_free_bytes();

@@ -10,6 +10,7 @@
 
 #include <pisces/abi.h>
 
+#include "fs/file_table.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -63,6 +64,7 @@ struct process {
 	char path[256]; /* of the program, as in AT_EXECFN */
 	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
 	user_addr_t stack_top;
+	struct file_table file_table; /* memory files among its descriptors */
 	struct memory_shortage shortage; /* what it dies of */
 };
 
