@@ -102,7 +102,7 @@ static void page_fault_from_user(struct frame *frame, user_addr_t address)
 	if (result == 0)
 		return;
 	if (result == -ENOMEM)
-		out_of_memory(address);
+		out_of_memory(address, false);
 	else if (result == -ENXIO)
 		signal_fault(frame, SIGNAL_BUS, CODE_BUS_NO_ADDRESS, address);
 	else
@@ -162,7 +162,7 @@ void fault_from_kernel(struct frame *frame)
 			if (result == 0)
 				return;
 			if (result == -ENOMEM)
-				out_of_memory(address);
+				out_of_memory(address, true);
 		}
 		if (fixup == 0)
 			panic_at(frame, "page fault in the co-kernel: %s of %016lx (error %lx)",

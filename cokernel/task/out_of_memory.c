@@ -9,9 +9,9 @@
 #include "task/process.h"
 #include "task/thread.h"
 
-void out_of_memory(user_addr_t address)
+/* What the process dies of is what happened first. */
+static void note(struct process *process, user_addr_t address)
 {
-	struct process *process = process_current();
 	struct memory_shortage shortage = {
 		.address = address,
 		.mapping = aspace_mapping(process->aspace, address),
@@ -21,11 +21,26 @@ void out_of_memory(user_addr_t address)
 		.free = page_free_bytes(),
 	};
 
-	lock_take(&process->lock);
-	if (process->shortage.total == 0)
+	if (!__atomic_test_and_set(&process->short_of_memory, __ATOMIC_ACQUIRE))
 		process->shortage = shortage;
-	lock_drop(&process->lock);
-	process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
+}
+
+void out_of_memory(user_addr_t address, bool in_call)
+{
+	struct process *process = process_current();
+
+	note(process, address);
+	/* A call may hold locks that ending a process needs. It fails, and on its way out... */
+	if (in_call)
+		thread_current()->short_of_memory = true;
+	else
+		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
+}
+
+void out_of_memory_end(struct thread *thread)
+{
+	thread->short_of_memory = false;
+	process_end(thread->process, WAIT_SIGNALED(SIGNAL_KILL));
 }
 
 /* By the last thread, since a fault in the middle of a call is no place to sleep. */
@@ -33,7 +48,7 @@ void out_of_memory_report(struct process *process)
 {
 	const struct memory_shortage *shortage = &process->shortage;
 
-	if (shortage->total == 0)
+	if (!process->short_of_memory || shortage->total == 0)
 		return;
 	process_report(process,
 		       "%s: out of memory: the enclave has %lu MiB, %lu KiB of them free; this task "

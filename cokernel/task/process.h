@@ -20,6 +20,7 @@
 
 struct aspace;
 struct channel;
+struct thread;
 
 /* What there was when a page could not be had: bytes. */
 struct memory_shortage {
@@ -65,7 +66,8 @@ struct process {
 	char *executable; /* the same as /proc/self/exe has it; on the heap, or NULL */
 	user_addr_t stack_top;
 	struct file_table file_table; /* memory files among its descriptors */
-	struct memory_shortage shortage; /* what it dies of */
+	bool short_of_memory;		 /* it dies of that: */
+	struct memory_shortage shortage;
 };
 
 /* channel/control.c calls these as the module asks. */
@@ -101,6 +103,9 @@ const char *process_name(const struct process *process);
 
 /* out_of_memory.c: says so if the process died of that. From its last thread. */
 void out_of_memory_report(struct process *process);
+
+/* THREAD, the running one, comes out of a call that found no memory: its process ends. */
+void out_of_memory_end(struct thread *thread);
 
 /* exec.c: the entry of a program's first thread. */
 void exec_main(void *process);

@@ -57,6 +57,7 @@ struct thread {
 	user_addr_t robust_list;
 	bool resched;		     /* give the CPU to another one on the way out */
 	bool dying;		     /* its process ends: leave at the next chance */
+	bool short_of_memory;	     /* in a call: its process is to end */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
 	nsec_t cpu_time;	     /* used, up to the last switch */
 	nsec_t started_at;	     /* when it was switched to */
