@@ -17,7 +17,7 @@ void text_init(struct text *text, size_t room);
 void text_add(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Sets of WORDS * 64 bits as Linux writes them, with a new line: "0-3,7", and "00000000,0000008f". */
+/* Sets of WORDS * 64 bits as Linux writes them, a line: "0-3,7", and "00000000,0000008f". */
 void text_add_list(struct text *text, const uint64_t *set, unsigned int words);
 void text_add_mask(struct text *text, const uint64_t *set, unsigned int words);
 

@@ -173,6 +173,8 @@ static int add(struct object *object, uint64_t offset, const struct policy *poli
 	phys_addr_t block = policy_alloc(policy, pt_order(level), offset, mm_this_node(), level > 0);
 	int error;
 
+	if (block == PAGE_NONE && level == 0 && mm_shrink(true))
+		block = policy_alloc(policy, 0, offset, mm_this_node(), false);
 	if (block == PAGE_NONE)
 		return -ENOMEM;
 	memory_clear(block, pt_page_size(level));

@@ -110,8 +110,9 @@ void space_count(struct aspace *aspace, uint64_t bytes);
 #define SPACE_OWN 8u
 
 /*
- * Brings a page to ADDRESS. NEED: protection that the region must have (one of
- * these bits), 0: none; or SPACE_OWN. POPULATE: more is to follow, take all that fits. Takes the lock.
+ * Brings a page to ADDRESS. NEED: protection that the region must have (one of these
+ * bits), 0: none; or SPACE_OWN. POPULATE: more is to follow, take all that fits. Takes
+ * the lock.
  */
 int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, bool populate);
 
