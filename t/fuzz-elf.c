@@ -163,6 +163,7 @@ static const char *run(unsigned int number, bool *loaded)
 	}
 	if (random_below(&random, 16) == 0)
 		test.fail_read = 1 + (unsigned int)random_below(&random, 8);
+	test.map_files = random_below(&random, 2) == 0;
 	test.anywhere = (1 + random_below(&random, 0x7ffffff)) * PAGE_SIZE;
 	got = elf_test_load(&test);
 	*loaded = got == 0;

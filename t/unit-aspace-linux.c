@@ -179,7 +179,7 @@ static void call_remap(struct call *call)
 	call->more = some_size(call->at);
 	if (outside(call->at, call->more))
 		return;
-	call->ours = aspace_remap(aspace, call->at, call->size, call->more, may_move);
+	call->ours = aspace_remap(aspace, call->at, call->size, call->more, may_move, 0);
 	call->linux_ = answer(mremap((void *)call->at, call->size, call->more,
 				     may_move ? MREMAP_MAYMOVE : 0));
 	if (call->ours > 0 && call->linux_ > 0 && call->ours != call->linux_) {

@@ -325,7 +325,7 @@ static const char *try_remap(void)
 	if (!in_window(from, old_size, &w) || !in_window(from, new_size, &w))
 		return NULL;
 	end = from + old_size;
-	got = aspace_remap(aspace, from, old_size, new_size, may_move);
+	got = aspace_remap(aspace, from, old_size, new_size, may_move, 0);
 	if (is_shortage(got))
 		return NULL;
 	if (!is_mapped(from))

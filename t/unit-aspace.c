@@ -153,6 +153,52 @@ static void test_scarce(void)
 	end("scarcity");
 }
 
+/* A touch in each large page of much more than there is, with all other memory taken. */
+static void test_trim(void)
+{
+	enum { TOUCHES = 4000 };
+	static phys_addr_t large[MEMORY / LARGE_PAGE_SIZE], small[1024 * 1024];
+	unsigned int larges = 0, smalls = 0, failed = 0, lost = 0;
+	phys_addr_t phys;
+
+	begin();
+	map_at(AT, TOUCHES * LARGE_PAGE_SIZE, RW, 0);
+	while (page_free_bytes() > page_total() / 16 + 40 * MIB)
+		large[larges++] = page_alloc(PAGE_ORDER_LARGE, 0);
+	for (unsigned int i = 0; i < 16; i++)
+		touch(AT + i * LARGE_PAGE_SIZE + i * PAGE_SIZE);
+	ok(aspace_resident(aspace) == 32 * MIB, "16 touches bring 32 MiB while there is memory");
+	aspace_translate(aspace, AT + 8, true, &phys);
+	for (user_addr_t a = AT + LARGE_PAGE_SIZE; a < AT + 2 * LARGE_PAGE_SIZE; a += PAGE_SIZE)
+		touch(a);
+	for (phys_addr_t page; (page = page_alloc(0, 0)) != PAGE_NONE;)
+		small[smalls++] = page;
+	mmu_other_bytes = larges * LARGE_PAGE_SIZE + smalls * PAGE_SIZE;
+	for (unsigned int i = 16; i < TOUCHES / 2; i++)
+		failed += touch(AT + i * LARGE_PAGE_SIZE + i * PAGE_SIZE % LARGE_PAGE_SIZE) != 0;
+	ok(failed == 0, "when there is none left, what was never written is taken back");
+	for (unsigned int i = 0; i < TOUCHES / 2; i++) {
+		user_addr_t at = AT + i * LARGE_PAGE_SIZE;
+
+		lost += !is_touched(at + i * PAGE_SIZE % LARGE_PAGE_SIZE);
+		lost += i > 1 && read_byte(at + (i + 1) * PAGE_SIZE % LARGE_PAGE_SIZE) != 0;
+		failed += i == 1 && mmu_level(at) != 1;
+	}
+	ok(lost == 0 && failed == 0, "everything else is as it was, zeros included");
+	ok(mmu_level(AT) == 1 && mmu_phys(AT + 8) == phys,
+	   "and what somebody knows the physical address of stays");
+	for (failed = 0; touch(AT + (TOUCHES / 2 + failed) * LARGE_PAGE_SIZE) == 0; failed++)
+		continue;
+	ok(failed > 500 && failed < TOUCHES / 2, "at last there is nothing more to take (%u more touches)",
+	   failed);
+	while (smalls > 0)
+		page_free(small[--smalls], 0);
+	while (larges > 0)
+		page_free(large[--larges], PAGE_ORDER_LARGE);
+	mmu_other_bytes = 0;
+	end("trimming");
+}
+
 static void test_split(void)
 {
 	bool kept = true;
@@ -212,7 +258,7 @@ static void test_huge(void)
 	   "populating does, where one fits");
 	touch(AT + 511 * MIB);
 	map_at(AT + GIB + 4 * MIB, PAGE_SIZE, 0, 0);
-	at = aspace_remap(aspace, AT, GIB + 4 * MIB, GIB + 8 * MIB, true);
+	at = aspace_remap(aspace, AT, GIB + 4 * MIB, GIB + 8 * MIB, REMAP_MAY_MOVE, 0);
 	ok(at > 0 && mmu_level((user_addr_t)at) == 1 &&
 		   read_byte((user_addr_t)at + 511 * MIB) == ((uint8_t)((AT + 511 * MIB) >> 12) | 1),
 	   "where a 1 GiB page cannot be, it moves as 512 of 2 MiB");
@@ -322,26 +368,26 @@ static void test_remap(void)
 	touch(AT + MIB);
 	touch(AT + 3 * MIB);
 	map_at(AT + 4 * MIB, PAGE_SIZE, 0, 0);
-	ok(aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, false) == -ENOMEM,
+	ok(aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, 0, 0) == -ENOMEM,
 	   "mremap without a place to grow: ENOMEM");
-	to = aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, true);
+	to = aspace_remap(aspace, AT, 4 * MIB, 8 * MIB, REMAP_MAY_MOVE, 0);
 	ok(to > 0 && is_touched(AT + MIB) == 0 && read_byte((user_addr_t)to + MIB) != 0 &&
 		   read_byte((user_addr_t)to + 3 * MIB) != 0,
 	   "or it moves with its contents");
 	ok(count_leaves((user_addr_t)to, (user_addr_t)to + 4 * MIB, 1) == 2,
 	   "large pages stay large on the way");
 	ok(touch(AT) == -EFAULT && aspace_resident(aspace) == 4 * MIB, "nothing stays behind");
-	ok(aspace_remap(aspace, (user_addr_t)to, 8 * MIB, MIB, true) == to &&
+	ok(aspace_remap(aspace, (user_addr_t)to, 8 * MIB, MIB, REMAP_MAY_MOVE, 0) == to &&
 		   touch((user_addr_t)to + MIB) == -EFAULT,
 	   "it shrinks in place");
-	ok(aspace_remap(aspace, (user_addr_t)to, MIB, 2 * MIB, false) == to &&
+	ok(aspace_remap(aspace, (user_addr_t)to, MIB, 2 * MIB, 0, 0) == to &&
 		   touch((user_addr_t)to + 2 * MIB - 1) == 0,
 	   "and grows in place where nothing is");
-	ok(aspace_remap(aspace, AT + 64 * MIB, MIB, 2 * MIB, true) == -EFAULT &&
-		   aspace_remap(aspace, (user_addr_t)to, 4 * MIB, 8 * MIB, true) == -EFAULT,
+	ok(aspace_remap(aspace, AT + 64 * MIB, MIB, 2 * MIB, REMAP_MAY_MOVE, 0) == -EFAULT &&
+		   aspace_remap(aspace, (user_addr_t)to, 4 * MIB, 8 * MIB, REMAP_MAY_MOVE, 0) == -EFAULT,
 	   "what is not one mapping: EFAULT");
-	ok(aspace_remap(aspace, (user_addr_t)to + 1, MIB, MIB, true) == -EINVAL &&
-		   aspace_remap(aspace, (user_addr_t)to, MIB, 0, true) == -EINVAL,
+	ok(aspace_remap(aspace, (user_addr_t)to + 1, MIB, MIB, REMAP_MAY_MOVE, 0) == -EINVAL &&
+		   aspace_remap(aspace, (user_addr_t)to, MIB, 0, REMAP_MAY_MOVE, 0) == -EINVAL,
 	   "odd address, no size: EINVAL");
 	end("mremap");
 }
@@ -365,7 +411,7 @@ static void test_kernel_pages(void)
 	ok(aspace_write(aspace, (user_addr_t)at, "x", 1) == -EFAULT &&
 		   aspace_read(aspace, &byte, (user_addr_t)at, 1) == -EFAULT &&
 		   aspace_discard(aspace, (user_addr_t)at, PAGE_SIZE) == -EINVAL &&
-		   aspace_remap(aspace, (user_addr_t)at, PAGE_SIZE, 4 * PAGE_SIZE, true) == -EFAULT,
+		   aspace_remap(aspace, (user_addr_t)at, PAGE_SIZE, 4 * PAGE_SIZE, REMAP_MAY_MOVE, 0) == -EFAULT,
 	   "nor lose or move them");
 	ok(aspace_map_kernel(aspace, (user_addr_t)at, pages, 1, ASPACE_READ) == -EEXIST,
 	   "they replace nothing");
@@ -530,7 +576,7 @@ static int64_t do_one(unsigned int which)
 	case 2:
 		return aspace_map(aspace, AT + MIB, 2 * MIB, ASPACE_READ, ASPACE_FIXED);
 	case 3:
-		return aspace_remap(aspace, AT + MIB, MIB, 3 * MIB, true);
+		return aspace_remap(aspace, AT + MIB, MIB, 3 * MIB, REMAP_MAY_MOVE, 0);
 	case 4:
 		return aspace_map(aspace, 0, 4 * MIB, RW, ASPACE_POPULATE);
 	case 5:
@@ -713,6 +759,7 @@ int main(int argc, char **argv)
 	test_reservation();
 	test_large();
 	test_scarce();
+	test_trim();
 	test_split();
 	test_brk();
 	test_shared_page();

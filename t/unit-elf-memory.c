@@ -144,6 +144,26 @@ static int memory_map(void *context, user_addr_t at, uint64_t size)
 	return 0;
 }
 
+/* As a private mapping of the file: also what no segment has in its first and last page. */
+static int memory_map_file(void *context, user_addr_t at, uint64_t size, uint64_t offset,
+			   uint64_t used, bool clear)
+{
+	struct elf_test *test = context;
+	int error = memory_map(context, at, size);
+	int64_t got;
+
+	if (error)
+		return error;
+	if (offset % PAGE_SIZE != 0 || used > size || used <= size - PAGE_SIZE)
+		test->wrong = "it maps more of the file than there is in the segment";
+	got = source_read_user(context, offset, at, size);
+	if (got < 0)
+		return (int)got;
+	if (clear)
+		memset(test->chunks[test->chunk_count - 1].memory + used, 0, size - used);
+	return 0;
+}
+
 static int memory_protect(void *context, user_addr_t at, uint64_t size, unsigned int prot)
 {
 	struct elf_test *test = context;
@@ -178,7 +198,13 @@ unsigned int elf_test_prot(const struct elf_test *test, user_addr_t address)
 int elf_test_load(struct elf_test *test)
 {
 	struct elf_source source = { source_read, source_read_user, test };
-	struct elf_memory memory = { memory_reserve, memory_map, memory_protect, test };
+	struct elf_memory memory = {
+		.reserve = memory_reserve,
+		.map = memory_map,
+		.map_file = test->map_files ? memory_map_file : NULL,
+		.protect = memory_protect,
+		.context = test,
+	};
 
 	if (test->anywhere == 0)
 		test->anywhere = 0x7f0000001000;

@@ -22,6 +22,7 @@ struct elf_test {
 	const uint8_t *later_head;
 	unsigned int reads, later_after;
 	unsigned int fail_read; /* this read fails with EIO; 0: none */
+	bool map_files; /* can the memory map parts of the file? */
 
 	user_addr_t anywhere; /* where an image goes that may go anywhere */
 	user_addr_t base;     /* reserved */

@@ -59,6 +59,17 @@ void mm_heartbeat(void)
 {
 }
 
+void mm_thread_policy(struct policy *policy)
+{
+	*policy = (struct policy){ .mode = POLICY_DEFAULT };
+}
+
+bool mm_shrink(bool urgent)
+{
+	(void)urgent;
+	return false;
+}
+
 bool mm_has_huge_pages(void)
 {
 	return huge_pages;

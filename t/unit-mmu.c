@@ -351,13 +351,16 @@ static const char *audit_leaf(uint64_t entry, unsigned int level, user_addr_t at
 {
 	uint64_t size = PAGE_SIZE << (9 * level);
 	const struct region *region = find(at);
+	bool writable;
 
 	if (region == NULL || at + size > region->end)
 		return "a page without a region around it";
+	/* But for what is to be copied first. */
+	writable = (region->prot & ASPACE_WRITE) && !(entry & 1ull << 57);
 	if ((region->prot != 0) != ((entry & PTE_PRESENT) != 0))
 		return "a page that is there though it may not, or the other way round";
 	if (region->prot != 0 &&
-	    (!(entry & PTE_USER) || !!(region->prot & ASPACE_WRITE) != !!(entry & PTE_WRITE) ||
+	    (!(entry & PTE_USER) || writable != !!(entry & PTE_WRITE) ||
 	     !(region->prot & ASPACE_EXEC) != !!(entry & PTE_NO_EXEC)))
 		return "a page with other rights than its region";
 	if (entry & 1ull << 53)

@@ -15,7 +15,7 @@ enum fault_code {
 	CODE_ILL_OPERAND = 2,
 	CODE_TRAP_TRACE = 2,
 	CODE_BUS_ALIGNMENT = 1,
-	CODE_BUS_NO_MEMORY = 2,
+	CODE_BUS_NO_ADDRESS = 2,
 	CODE_SEGV_NO_MAP = 1,
 	CODE_SEGV_ACCESS = 2,
 	CODE_FPE_INT_DIVIDE = 1,
@@ -102,7 +102,9 @@ static void page_fault_from_user(struct frame *frame, user_addr_t address)
 	if (result == 0)
 		return;
 	if (result == -ENOMEM)
-		signal_fault(frame, SIGNAL_BUS, CODE_BUS_NO_MEMORY, address);
+		out_of_memory(address, false);
+	else if (result == -ENXIO)
+		signal_fault(frame, SIGNAL_BUS, CODE_BUS_NO_ADDRESS, address);
 	else
 		signal_fault(frame, SIGNAL_SEGV,
 			     result == -EACCES ? CODE_SEGV_ACCESS : CODE_SEGV_NO_MAP, address);
@@ -154,9 +156,13 @@ void fault_from_kernel(struct frame *frame)
 		uint64_t address = read_cr2();
 
 		if (fixup != 0 && address < USER_END) {
+			int result = aspace_fault_current(address, frame->error);
+
 			this_cpu()->status->page_faults++;
-			if (aspace_fault_current(address, frame->error) == 0)
+			if (result == 0)
 				return;
+			if (result == -ENOMEM)
+				out_of_memory(address, true);
 		}
 		if (fixup == 0)
 			panic_at(frame, "page fault in the co-kernel: %s of %016lx (error %lx)",

@@ -28,6 +28,12 @@ int aspace_fault_current(user_addr_t address, uint64_t error);
 void signal_fault(struct frame *frame, int signal, int code, user_addr_t address);
 
 /*
+ * task/out_of_memory.c: there is no page for ADDRESS, which the running program touched
+ * itself, or IN_CALL: in a user copy, maybe with locks held. It ends on its way out.
+ */
+void out_of_memory(user_addr_t address, bool in_call);
+
+/*
  * task/sched.c: on the way back to user mode, from any entry path: deliver
  * signals, give the CPU to another thread if that was asked.
  */

@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "mm/clear.h"
+#include "mm/local.h"
 #include "mm/page.h"
 #include "mm/page_remove.h"
 
@@ -75,7 +76,10 @@ void change_memory_remove(uint64_t tag, uint64_t bytes, uint64_t node)
 		control_send_changed(tag, -EINVAL, 0);
 		return;
 	}
-	found = page_remove(bytes, (node_id_t)node, runs, &count);
+	/* What is only kept in case it is needed again is given up for it. */
+	while ((found = page_remove(bytes, (node_id_t)node, runs, &count)) != bytes &&
+	       mm_shrink(true))
+		count = RUNS_MOST;
 	if (found != bytes) {
 		control_send_changed(tag, -EBUSY, found);
 		return;

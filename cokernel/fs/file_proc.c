@@ -6,6 +6,7 @@
 #include "boot/boot.h"
 #include "fs/files.h"
 #include "fs/linux.h"
+#include "fs/page_cache.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/page.h"
@@ -18,13 +19,14 @@
 WRITER(meminfo)
 {
 	uint64_t total = page_total() / 1024, free = page_free_bytes() / 1024;
+	uint64_t cached = page_cache_bytes() / 1024;
 
 	(void)number;
 	text_add(text, "MemTotal:       %8lu kB\n", total);
 	text_add(text, "MemFree:        %8lu kB\n", free);
-	text_add(text, "MemAvailable:   %8lu kB\n", free);
+	text_add(text, "MemAvailable:   %8lu kB\n", free + cached);
 	text_add(text, "Buffers:        %8u kB\n", 0);
-	text_add(text, "Cached:         %8u kB\n", 0);
+	text_add(text, "Cached:         %8lu kB\n", cached);
 	text_add(text, "SwapTotal:      %8u kB\n", 0);
 	text_add(text, "SwapFree:       %8u kB\n", 0);
 }

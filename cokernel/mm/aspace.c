@@ -5,6 +5,7 @@
 #include "lib/print.h"
 #include "mm/heap.h"
 #include "mm/local.h"
+#include "mm/object.h"
 #include "mm/page.h"
 #include "mm/pagetable.h"
 #include "mm/space.h"
@@ -63,6 +64,8 @@ void aspace_destroy(struct aspace *aspace)
 		ASSERT(aspace->cpus[i] == 0);
 	while ((region = aspace->regions.root) != NULL) {
 		region_remove(&aspace->regions, region);
+		if (region->object != NULL)
+			object_put_mapped(region->object);
 		heap_free(region);
 	}
 	while ((region = aspace->spare) != NULL) {
@@ -80,6 +83,7 @@ bool space_reserve(struct aspace *aspace, unsigned int count)
 
 		if (region == NULL)
 			return false;
+		region->object = NULL;
 		space_region_give(aspace, region);
 	}
 	return true;
@@ -97,6 +101,9 @@ struct region *space_region_take(struct aspace *aspace)
 
 void space_region_give(struct aspace *aspace, struct region *region)
 {
+	if (region->object != NULL)
+		object_put_mapped(region->object);
+	region->object = NULL;
 	if (aspace->spares >= SPACE_SPARES) {
 		heap_free(region);
 		return;
@@ -128,6 +135,18 @@ uint64_t aspace_peak(struct aspace *aspace)
 uint64_t aspace_reserved(struct aspace *aspace)
 {
 	return __atomic_load_n(&aspace->regions.bytes, __ATOMIC_RELAXED);
+}
+
+uint64_t aspace_mapping(struct aspace *aspace, user_addr_t address)
+{
+	const struct region *region;
+	uint64_t size;
+
+	lock_take(&aspace->lock);
+	region = region_at(&aspace->regions, address);
+	size = region != NULL ? region->end - region->start : 0;
+	lock_drop(&aspace->lock);
+	return size;
 }
 
 phys_addr_t aspace_root(const struct aspace *aspace)

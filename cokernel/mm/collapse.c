@@ -69,7 +69,8 @@ bool space_collapse(struct aspace *aspace, const struct region *region, user_add
 	unsigned int count;
 
 	if (entry == NULL || pt_read(entry) == 0 || (pt_read(entry) & (PTE_LARGE | PTE_PIECES)) ||
-	    (region->flags & REGION_SHARED))
+	    (region->flags & REGION_SHARED) || region->object != NULL ||
+	    region->policy.mode != POLICY_DEFAULT)
 		return false;
 	table = pt_read(entry) & PTE_ADDRESS;
 	count = count_movable(phys_to_virt(table));

@@ -11,16 +11,20 @@
 
 /*
  * The memory behind ADDRESS and how much of it lies in one piece; NULL: there is
- * no page yet. *FOREIGN: it is a page of the kernel's.
+ * no page yet, or, to WRITE, none of its own. *KERNEL: it is a page of the kernel's.
  */
-static char *memory_at(struct aspace *aspace, user_addr_t address, uint64_t *left, bool *foreign)
+static char *memory_at(struct aspace *aspace, user_addr_t address, bool write, uint64_t *left,
+		       bool *kernel)
 {
+	const struct region *region = region_at(&aspace->regions, address);
 	unsigned int level;
 	uint64_t entry = pt_read(pt_find(aspace->root, address, &level));
 	uint64_t offset = address % pt_page_size(level);
 
 	*left = min_u64(pt_page_size(level) - offset, COPY_PIECE);
-	*foreign = entry & PTE_FOREIGN;
+	*kernel = region != NULL && (region->flags & REGION_KERNEL);
+	if (write && (entry & PTE_COPY))
+		return NULL;
 	return entry != 0 ? (char *)phys_to_virt(entry & PTE_ADDRESS) + offset : NULL;
 }
 
@@ -28,13 +32,13 @@ static char *memory_at(struct aspace *aspace, user_addr_t address, uint64_t *lef
 static int64_t write_piece(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size)
 {
 	uint64_t left;
-	bool foreign;
-	char *memory = memory_at(aspace, to, &left, &foreign);
+	bool kernel;
+	char *memory = memory_at(aspace, to, true, &left, &kernel);
 
+	if (kernel)
+		return -EFAULT;
 	if (memory == NULL)
 		return 0;
-	if (foreign)
-		return -EFAULT;
 	size = min_u64(size, left);
 	if (from != NULL)
 		memcpy(memory, from, size);
@@ -54,7 +58,7 @@ int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64
 		done = write_piece(aspace, to, from, size);
 		lock_drop(&aspace->lock);
 		if (done == 0)
-			done = space_fault(aspace, to, 0, false);
+			done = space_fault(aspace, to, SPACE_OWN, false);
 		else if (done > 0 && from != NULL)
 			from = (const char *)from + done;
 		if (done < 0)
@@ -65,18 +69,21 @@ int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64
 	return 0;
 }
 
+/* As write_piece(): 0 if the page of an object is missing. */
 static int64_t read_piece(struct aspace *aspace, void *to, user_addr_t from, uint64_t size)
 {
 	const struct region *region = region_at(&aspace->regions, from);
 	uint64_t left;
-	bool foreign;
+	bool kernel;
 	const char *memory;
 
 	if (region == NULL)
 		return -EFAULT;
-	memory = memory_at(aspace, from, &left, &foreign);
-	if (foreign)
+	memory = memory_at(aspace, from, false, &left, &kernel);
+	if (kernel)
 		return -EFAULT;
+	if (memory == NULL && region->object != NULL)
+		return 0;
 	size = min_u64(size, min_u64(left, region->end - from));
 	if (memory != NULL)
 		memcpy(to, memory, size);
@@ -95,6 +102,8 @@ int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size
 		lock_take(&aspace->lock);
 		done = read_piece(aspace, to, from, size);
 		lock_drop(&aspace->lock);
+		if (done == 0)
+			done = space_fault(aspace, from, 0, false);
 		if (done < 0)
 			return (int)done;
 		to = (char *)to + done;
@@ -111,11 +120,9 @@ static bool translate(struct aspace *aspace, user_addr_t address, bool write, ph
 	uint64_t *entry = pt_find(aspace->root, address, &level);
 	uint64_t value = pt_read(entry);
 
-	if (!(value & PTE_PRESENT) || (write && !(value & PTE_WRITE)))
+	if (!(value & PTE_PRESENT) || (value & PTE_COPY) || (write && !(value & PTE_WRITE)))
 		return false;
-	/* A large page is only ever split, which moves nothing. */
-	if (level == 0)
-		pt_write(entry, value | PTE_STAYS);
+	pt_write(entry, value | PTE_STAYS);
 	*phys = (value & PTE_ADDRESS) + address % pt_page_size(level);
 	return true;
 }
@@ -125,7 +132,9 @@ int aspace_translate(struct aspace *aspace, user_addr_t address, bool write, phy
 	if (!space_is_user(address, 1))
 		return -EFAULT;
 	for (;;) {
-		int error = aspace_fault(aspace, address, write, false);
+		/* Its own page, since a write would bring another one. */
+		int error = space_fault(aspace, address,
+					(write ? ASPACE_WRITE : SPACE_PROT) | SPACE_OWN, false);
 		bool done;
 
 		if (error)

@@ -330,6 +330,17 @@ static int fill(struct file *file, const struct elf_memory *memory, user_addr_t 
 
 		if (segment->p_filesz == 0)
 			continue;
+		if (memory->map_file != NULL && from == align_down(at, PAGE_SIZE) &&
+		    at % PAGE_SIZE == segment->p_offset % PAGE_SIZE) {
+			error = memory->map_file(memory->context, from, to - from,
+						 align_down(segment->p_offset, PAGE_SIZE),
+						 at + segment->p_filesz - from,
+						 segment->p_memsz > segment->p_filesz);
+			if (error)
+				return error;
+			mapped = to;
+			continue;
+		}
 		if (from < to) {
 			error = memory->map(memory->context, from, to - from);
 			if (error)

@@ -26,6 +26,12 @@ struct elf_memory {
 	int64_t (*reserve)(void *context, user_addr_t at, uint64_t size);
 	/* Make [at, at + size) zeroed memory that can be written now. Page aligned. */
 	int (*map)(void *context, user_addr_t at, uint64_t size);
+	/*
+	 * The same with the file's bytes from OFFSET on, of which [0, USED) of the range are
+	 * wanted; what follows is zero if CLEAR. NULL: all is read by read_user().
+	 */
+	int (*map_file)(void *context, user_addr_t at, uint64_t size, uint64_t offset,
+			uint64_t used, bool clear);
 	/* Its final protection. */
 	int (*protect)(void *context, user_addr_t at, uint64_t size, unsigned int prot);
 	void *context;

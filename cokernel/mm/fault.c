@@ -1,54 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * How pages come: at the first touch, or ahead of it. What takes long, clearing,
- * is done without the lock, so that all CPUs can do it at the same time; then the
- * decision is checked once more.
- */
+/* How pages come: at the first touch, or ahead of it. */
 #include "lib/errno.h"
 #include "lib/print.h"
-#include "mm/clear.h"
 #include "mm/local.h"
-#include "mm/page.h"
 #include "mm/pagetable.h"
-#include "mm/space.h"
-
-/* Single pages that come together: 64 KiB, as far as the region goes and nothing is there. */
-#define RUN_ORDER 4u
-
-/* Free memory below this part of all: nobody gets more than was touched. */
-#define SCARCE_PART 16u
+#include "mm/plan.h"
 
 enum look {
 	LOOK_MAPPED = 0, /* nothing to do */
 	LOOK_NEEDED = 1, /* as the plan says */
 };
 
-struct plan {
-	unsigned int level; /* of the page */
-	unsigned int order; /* of the block: several pages if level is 0 */
-	user_addr_t start;
-};
-
 bool space_memory_is_scarce(void)
 {
 	return page_free_bytes() < page_total() / SCARCE_PART;
-}
-
-static bool fits(const struct region *region, user_addr_t address, uint64_t size)
-{
-	user_addr_t start = align_down(address, size);
-
-	return start >= region->start && start + size <= region->end;
-}
-
-static bool takes_large(const struct region *region)
-{
-	return !(region->flags & (REGION_KERNEL | REGION_STACK | REGION_SMALL_PAGES));
-}
-
-static bool is_allowed(const struct region *region, unsigned int need)
-{
-	return need == 0 || (region->prot & need) != 0;
 }
 
 /* ENTRY is in a table of single pages, and so are its neighbours. */
@@ -69,18 +34,23 @@ static unsigned int run_order(const struct region *region, const uint64_t *entry
 		uint64_t size = PAGE_SIZE << order;
 		const uint64_t *first = entry - address % size / PAGE_SIZE;
 
-		if (fits(region, address, size) && (level > 0 || are_empty(first, order)))
+		if (region_fits(region, address, size) && (level > 0 || are_empty(first, order)))
 			return order;
 	}
 	return 0;
 }
 
-static void plan_page(struct plan *plan, user_addr_t address, unsigned int level,
-		      unsigned int order)
+/* The region's own policy, or the thread's. */
+static void plan_source(struct plan *plan, const struct region *region, user_addr_t address)
 {
-	plan->level = level;
-	plan->order = order;
-	plan->start = align_down(address, PAGE_SIZE << order);
+	plan->source = region->object != NULL ? FROM_OBJECT : FROM_NOTHING;
+	plan->object = region->object;
+	plan->offset = region_offset(region, address);
+	plan->policy = region->policy;
+	if (plan->policy.mode == POLICY_DEFAULT)
+		mm_thread_policy(&plan->policy);
+	if (plan->object != NULL)
+		object_get(plan->object);
 }
 
 /* Returns enum look, or -errno. */
@@ -94,23 +64,33 @@ static int look(struct aspace *aspace, user_addr_t address, unsigned int need, b
 
 	if (region == NULL)
 		return -EFAULT;
-	if (!is_allowed(region, need))
+	if (!region_allows(region, need))
 		return -EACCES;
 	entry = pt_find(aspace->root, address, &level);
 	if (pt_read(entry) != 0) {
-		/* Else the program would come here again and again. */
-		ASSERT(need == 0 || (pt_read(entry) & PTE_PRESENT));
-		return LOOK_MAPPED;
+		if (!(pt_read(entry) & PTE_COPY) || !plan_needs_own(need)) {
+			/* Else the program would come here again and again. */
+			ASSERT((need & SPACE_PROT) == 0 || (pt_read(entry) & PTE_PRESENT));
+			return LOOK_MAPPED;
+		}
+		plan_source(plan, region, address);
+		plan_page(plan, address, 0, 0);
+		plan->source = FROM_PAGE;
+		plan->page = pt_read(entry) & PTE_ADDRESS;
+		return LOOK_NEEDED;
 	}
 	if (region->flags & REGION_KERNEL)
 		return -EFAULT;
+	plan_source(plan, region, address);
+	if (plan->source == FROM_OBJECT)
+		return LOOK_NEEDED;
 	if (space_memory_is_scarce()) {
 		plan_page(plan, address, 0, 0);
 		return LOOK_NEEDED;
 	}
-	large = takes_large(region) && fits(region, address, LARGE_PAGE_SIZE);
+	large = region_takes_large(region) && region_fits(region, address, LARGE_PAGE_SIZE);
 	if (large && level >= 2 && populate && mm_has_huge_pages() &&
-	    fits(region, address, HUGE_PAGE_SIZE))
+	    region_fits(region, address, HUGE_PAGE_SIZE))
 		plan_page(plan, address, 2, PAGE_ORDER_HUGE);
 	else if (large && level >= 1)
 		plan_page(plan, address, 1, PAGE_ORDER_LARGE);
@@ -121,65 +101,6 @@ static int look(struct aspace *aspace, user_addr_t address, unsigned int need, b
 	return LOOK_NEEDED;
 }
 
-/* The block for PLAN, which is changed to less where memory does not allow it. */
-static phys_addr_t obtain(struct plan *plan, user_addr_t address)
-{
-	node_id_t node = mm_this_node();
-	phys_addr_t block;
-
-	if (plan->level == 2) {
-		block = page_alloc_local(PAGE_ORDER_HUGE, node);
-		if (block != PAGE_NONE)
-			return block;
-		plan_page(plan, address, 1, PAGE_ORDER_LARGE);
-	}
-	if (plan->level == 1) {
-		block = page_alloc_local(PAGE_ORDER_LARGE, node);
-		/* A large page of another node is better than a small one only if it must be. */
-		if (block == PAGE_NONE &&
-		    page_node_free_bytes(node) <= page_node_total_bytes(node) / SCARCE_PART)
-			block = page_alloc(PAGE_ORDER_LARGE, node);
-		if (block != PAGE_NONE)
-			return block;
-		plan_page(plan, address, 0, RUN_ORDER);
-	}
-	if (plan->order > 0) {
-		block = page_alloc_local(plan->order, node);
-		if (block != PAGE_NONE)
-			return block;
-		plan_page(plan, address, 0, 0);
-	}
-	return page_alloc(0, node);
-}
-
-/* 0: mapped; -EAGAIN: something has changed meanwhile; -ENOMEM. */
-static int install(struct aspace *aspace, user_addr_t address, unsigned int need,
-		   const struct plan *plan, phys_addr_t block)
-{
-	const struct region *region = region_at(&aspace->regions, address);
-	unsigned int count = plan->level == 0 ? 1u << plan->order : 1u, found;
-	uint64_t *entry;
-
-	if (region == NULL || !is_allowed(region, need) || (region->flags & REGION_KERNEL) ||
-	    !fits(region, address, PAGE_SIZE << plan->order) ||
-	    (plan->level > 0 && !takes_large(region)))
-		return -EAGAIN;
-	entry = pt_make(aspace->root, plan->start, plan->level, aspace->node, &found);
-	if (entry == NULL)
-		return -ENOMEM;
-	if (found != plan->level)
-		return -EAGAIN;
-	for (unsigned int i = 0; i < count; i++) {
-		if (pt_read(&entry[i]) != 0)
-			return -EAGAIN;
-	}
-	page_split(block, plan->order, pt_order(plan->level));
-	for (unsigned int i = 0; i < count; i++)
-		pt_write(&entry[i], pt_leaf(block + i * PAGE_SIZE, plan->level, region->prot, 0));
-	space_count(aspace, PAGE_SIZE << plan->order);
-	return 0;
-}
-
 int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, bool populate)
 {
 	int result;
@@ -187,22 +108,19 @@ int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, b
 	address = align_down(address, PAGE_SIZE);
 	do {
 		struct plan plan;
-		phys_addr_t block;
 
+		if (space_memory_is_scarce())
+			mm_shrink(false);
 		lock_take(&aspace->lock);
 		result = look(aspace, address, need, populate, &plan);
 		lock_drop(&aspace->lock);
 		if (result != LOOK_NEEDED)
 			return result;
-		block = obtain(&plan, address);
-		if (block == PAGE_NONE)
-			return -ENOMEM;
-		memory_clear(block, PAGE_SIZE << plan.order);
-		lock_take(&aspace->lock);
-		result = install(aspace, address, need, &plan, block);
-		lock_drop(&aspace->lock);
-		if (result != 0)
-			page_free(block, plan.order);
+		result = plan_follow(aspace, address, need, &plan);
+		if (plan.object != NULL)
+			object_put(plan.object);
+		if (result == -ENOMEM && (mm_shrink(true) || space_trim(aspace)))
+			result = -EAGAIN;
 	} while (result == -EAGAIN);
 	return result;
 }
@@ -213,8 +131,8 @@ int space_populate(struct aspace *aspace, user_addr_t start, user_addr_t end)
 		unsigned int level;
 		int error = space_fault(aspace, start, 0, true);
 
-		/* Another thread has unmapped it again: not our matter. */
-		if (error == -EFAULT)
+		/* Another thread has unmapped it again: not our matter; nor is the end of a file. */
+		if (error == -EFAULT || error == -ENXIO)
 			return 0;
 		if (error)
 			return error;

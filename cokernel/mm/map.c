@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mmap, munmap, mprotect, madvise and brk. Each decides first and gets all the
- * memory that it needs; from there on it cannot fail, so an error always means
+ * mmap and munmap. Each, as all that changes regions, decides first and gets all
+ * the memory that it needs; from there on it cannot fail, so an error always means
  * that nothing has changed.
  */
 #include "arch/tlb.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "mm/direct.h"
+#include "mm/object.h"
 #include "mm/pagetable.h"
 #include "mm/space.h"
 
@@ -48,7 +47,9 @@ user_addr_t space_choose(const struct aspace *aspace, uint64_t size, user_addr_t
 static bool alike(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
-	       !(a->flags & REGION_KERNEL);
+	       a->object == b->object && policy_is_same(&a->policy, &b->policy) &&
+	       (a->object == NULL || a->offset + (a->end - a->start) == b->offset) &&
+	       !(a->flags & (REGION_KERNEL | REGION_SEGMENT));
 }
 
 void space_join(struct aspace *aspace, user_addr_t address)
@@ -63,6 +64,17 @@ void space_join(struct aspace *aspace, user_addr_t address)
 	space_region_give(aspace, above);
 }
 
+static void make_like(struct region *region, const struct region *like)
+{
+	region->prot = like->prot;
+	region->flags = like->flags;
+	region->object = like->object;
+	region->offset = like->offset;
+	region->policy = like->policy;
+	if (region->object != NULL)
+		object_get_mapped(region->object);
+}
+
 /* Makes ADDRESS a bound of regions. Takes a spare if it was inside one. */
 static void cut(struct aspace *aspace, user_addr_t address)
 {
@@ -74,8 +86,8 @@ static void cut(struct aspace *aspace, user_addr_t address)
 	upper = space_region_take(aspace);
 	upper->start = address;
 	upper->end = region->end;
-	upper->prot = region->prot;
-	upper->flags = region->flags;
+	make_like(upper, region);
+	upper->offset += address - region->start;
 	region_resize(&aspace->regions, region, region->start, address);
 	region_insert(&aspace->regions, upper);
 }
@@ -103,15 +115,14 @@ int space_isolate(struct aspace *aspace, user_addr_t start, user_addr_t end, uns
 	return 0;
 }
 
-void space_add(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int prot,
-	       unsigned int flags)
+void space_add(struct aspace *aspace, user_addr_t start, user_addr_t end,
+	       const struct region *like)
 {
 	struct region *region = space_region_take(aspace);
 
 	region->start = start;
 	region->end = end;
-	region->prot = (uint8_t)prot;
-	region->flags = (uint16_t)flags;
+	make_like(region, like);
 	region_insert(&aspace->regions, region);
 	space_join(aspace, end);
 	space_join(aspace, start);
@@ -154,11 +165,31 @@ int space_unmap(struct aspace *aspace, user_addr_t start, user_addr_t end)
 	return 0;
 }
 
+/* The alignment of a place that is good for large pages, or PAGE_SIZE. */
+static uint64_t good_alignment(uint64_t size, unsigned int flags, const struct region *like)
+{
+	if (like->flags & (REGION_STACK | REGION_SMALL_PAGES))
+		return PAGE_SIZE;
+	/* Where an object has large pages, they fit: the place goes by its offset. */
+	if (like->object != NULL)
+		return size >= LARGE_PAGE_SIZE && (like->flags & REGION_SHARED) ? LARGE_PAGE_SIZE :
+										  PAGE_SIZE;
+	/*
+	 * Large mappings that are no multiple of a large page lie close together, as
+	 * parts of one region; aligning each would give all of them the same place in
+	 * the caches.
+	 */
+	if (size % HUGE_PAGE_SIZE == 0 && (flags & ASPACE_POPULATE))
+		return HUGE_PAGE_SIZE;
+	return size % LARGE_PAGE_SIZE == 0 ? LARGE_PAGE_SIZE : PAGE_SIZE;
+}
+
 /* Where a mapping goes: an address, or -errno. The checks are those of Linux, in its order. */
-static int64_t place(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int flags)
+static int64_t place(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int flags,
+		     const struct region *like)
 {
 	bool fixed = flags & (ASPACE_FIXED | ASPACE_FIXED_NOREPLACE);
-	uint64_t align;
+	user_addr_t top = like->flags & REGION_STACK ? aspace->stack_top : aspace->map_top;
 
 	if (size > USER_END)
 		return -ENOMEM;
@@ -179,37 +210,14 @@ static int64_t place(struct aspace *aspace, user_addr_t address, uint64_t size, 
 	if (address != 0 && space_is_user(address, size) &&
 	    space_is_free(aspace, address, address + size))
 		return (int64_t)address;
-	/*
-	 * Large mappings that are no multiple of a large page lie close together, as
-	 * parts of one region; aligning each would give all of them the same place in
-	 * the caches.
-	 */
-	if (flags & (ASPACE_GROWS_DOWN | ASPACE_SMALL_PAGES))
-		align = PAGE_SIZE;
-	else if (size % HUGE_PAGE_SIZE == 0 && (flags & ASPACE_POPULATE))
-		align = HUGE_PAGE_SIZE;
-	else if (size % LARGE_PAGE_SIZE == 0)
-		align = LARGE_PAGE_SIZE;
-	else
-		align = PAGE_SIZE;
-	address = space_choose(aspace, size,
-			       flags & ASPACE_GROWS_DOWN ? aspace->stack_top : aspace->map_top,
-			       align, 0);
+	address = space_choose(aspace, size, top, good_alignment(size, flags, like), like->offset);
 	return address != 0 ? (int64_t)address : -ENOMEM;
 }
 
-static unsigned int region_flags(unsigned int flags)
+int64_t space_map_region(struct aspace *aspace, user_addr_t address, uint64_t size,
+			 unsigned int flags, const struct region *like)
 {
-	return (flags & ASPACE_SHARED ? REGION_SHARED : 0u) |
-	       (flags & ASPACE_GROWS_DOWN ? REGION_STACK : 0u) |
-	       (flags & ASPACE_SMALL_PAGES ? REGION_SMALL_PAGES : 0u);
-}
-
-/* A region with a place, in the room of whatever is there. Returns the address or -errno. */
-static int64_t map_region(struct aspace *aspace, user_addr_t address, uint64_t size,
-			  unsigned int prot, unsigned int flags, unsigned int kind)
-{
-	int64_t at = place(aspace, address, size, flags);
+	int64_t at = place(aspace, address, size, flags, like);
 	int error;
 
 	if (at < 0)
@@ -220,25 +228,42 @@ static int64_t map_region(struct aspace *aspace, user_addr_t address, uint64_t s
 		error = space_unmap(aspace, address, address + size);
 	if (error)
 		return error;
-	space_add(aspace, address, address + size, prot, kind);
+	space_add(aspace, address, address + size, like);
 	return at;
 }
 
-int64_t aspace_map(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot,
-		   unsigned int flags)
+static unsigned int region_flags(unsigned int flags)
 {
+	return (flags & ASPACE_SHARED ? REGION_SHARED : 0u) |
+	       (flags & ASPACE_GROWS_DOWN ? REGION_STACK : 0u) |
+	       (flags & ASPACE_SMALL_PAGES ? REGION_SMALL_PAGES : 0u) |
+	       (flags & ASPACE_READ_ONLY ? REGION_READ_ONLY : 0u) |
+	       (flags & ASPACE_SEGMENT ? REGION_SEGMENT : 0u);
+}
+
+int64_t aspace_map_object(struct aspace *aspace, user_addr_t address, uint64_t size,
+			  unsigned int prot, unsigned int flags, struct object *object,
+			  uint64_t offset)
+{
+	const struct region like = {
+		.prot = (uint8_t)(prot & SPACE_PROT),
+		.flags = (uint16_t)region_flags(flags),
+		.object = object,
+		.offset = offset,
+	};
 	int64_t at;
 
-	if (size == 0)
+	if (size == 0 || offset % PAGE_SIZE != 0)
 		return -EINVAL;
 	size = align_up(size, PAGE_SIZE);
 	if (size == 0)
 		return -ENOMEM;
-	prot &= SPACE_PROT;
+	if (offset + size < offset)
+		return -EOVERFLOW;
 	lock_take(&aspace->lock);
-	at = map_region(aspace, address, size, prot, flags, region_flags(flags));
+	at = space_map_region(aspace, address, size, flags, &like);
 	lock_drop(&aspace->lock);
-	if (at >= 0 && (flags & ASPACE_POPULATE) && prot != 0) {
+	if (at >= 0 && (flags & ASPACE_POPULATE) && like.prot != 0) {
 		int error = space_populate(aspace, (user_addr_t)at, (user_addr_t)at + size);
 
 		if (error) {
@@ -249,12 +274,22 @@ int64_t aspace_map(struct aspace *aspace, user_addr_t address, uint64_t size, un
 	return at;
 }
 
+int64_t aspace_map(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot,
+		   unsigned int flags)
+{
+	return aspace_map_object(aspace, address, size, prot, flags, NULL, 0);
+}
+
 static int64_t map_kernel(struct aspace *aspace, user_addr_t address, const phys_addr_t *pages,
 			  unsigned int count, unsigned int prot)
 {
+	const struct region like = {
+		.prot = (uint8_t)prot,
+		.flags = REGION_KERNEL,
+	};
 	uint64_t size = count * PAGE_SIZE;
 	unsigned int flags = address != 0 ? ASPACE_FIXED_NOREPLACE : 0u, level;
-	int64_t at = map_region(aspace, address, size, prot, flags, REGION_KERNEL);
+	int64_t at = space_map_region(aspace, address, size, flags, &like);
 
 	if (at < 0)
 		return at;
@@ -297,159 +332,38 @@ int aspace_unmap(struct aspace *aspace, user_addr_t address, uint64_t size)
 	return error;
 }
 
-/* 0 if there are regions all over [start, end) and all may have PROT. */
-static int check_protect(const struct aspace *aspace, user_addr_t start, user_addr_t end,
-			 unsigned int prot)
+/* Parts of it may have been unmapped, or protected, since it came. */
+static int detach(struct aspace *aspace, user_addr_t address, struct object **object)
 {
-	while (start < end) {
-		const struct region *region = region_at(&aspace->regions, start);
-
-		if (region == NULL)
-			return -ENOMEM;
-		if ((region->flags & REGION_KERNEL) && (prot & ASPACE_WRITE))
-			return -EACCES;
-		start = region->end;
-	}
-	return 0;
-}
-
-static int protect(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int prot)
-{
+	const struct region *region = region_at(&aspace->regions, address);
 	user_addr_t at;
-	int error = check_protect(aspace, start, end, prot);
 
-	if (!error)
-		error = space_isolate(aspace, start, end, 0);
-	if (error)
-		return error;
-	for (at = start; at < end;) {
-		struct region *region = region_at(&aspace->regions, at);
-
-		region->prot = (uint8_t)prot;
+	if (region == NULL || region->start != address || !(region->flags & REGION_SEGMENT) ||
+	    region->offset != 0)
+		return -EINVAL;
+	*object = region->object;
+	object_get(*object);
+	for (at = address; at - address < object_size(*object);) {
+		region = region_at_or_above(&aspace->regions, at);
+		if (region == NULL || region->start - address >= object_size(*object))
+			break;
 		at = region->end;
-		space_join(aspace, region->start);
+		/* Whole regions: this splits nothing, so it cannot fail. */
+		if (region->object == *object && region->offset == region->start - address &&
+		    space_unmap(aspace, region->start, region->end) != 0) {
+			object_put(*object);
+			return -ENOMEM;
+		}
 	}
-	space_join(aspace, end);
-	if (pt_protect(aspace->root, start, end, prot))
-		tlb_flush(aspace, start, end);
 	return 0;
 }
 
-int aspace_protect(struct aspace *aspace, user_addr_t address, uint64_t size, unsigned int prot)
+int aspace_detach(struct aspace *aspace, user_addr_t address, struct object **object)
 {
 	int error;
 
-	if (address % PAGE_SIZE != 0 || (prot & ~SPACE_PROT))
-		return -EINVAL;
-	if (size == 0)
-		return 0;
-	size = align_up(size, PAGE_SIZE);
-	if (size == 0 || !space_is_user(address, size))
-		return -ENOMEM;
 	lock_take(&aspace->lock);
-	error = protect(aspace, address, address + size, prot);
+	error = detach(aspace, address, object);
 	lock_drop(&aspace->lock);
 	return error;
-}
-
-/* The large leaf around ADDRESS cannot be split: its part in [start, end) is cleared in place. */
-static void clear_part(struct aspace *aspace, user_addr_t address, user_addr_t *start,
-		       user_addr_t *end)
-{
-	unsigned int level;
-	uint64_t *entry = pt_find(aspace->root, address, &level);
-	uint64_t size = pt_page_size(level);
-	user_addr_t leaf = align_down(address, size);
-	user_addr_t from = max_u64(leaf, *start), to = min_u64(leaf + size, *end);
-
-	memset(phys_to_virt((*entry & PTE_ADDRESS) + (from - leaf)), 0, to - from);
-	if (address == *start)
-		*start = to;
-	else
-		*end = from;
-}
-
-static void discard(struct aspace *aspace, user_addr_t start, user_addr_t end)
-{
-	if (!pt_split_at(aspace, aspace->root, start, aspace->node))
-		clear_part(aspace, start, &start, &end);
-	if (start < end && !pt_split_at(aspace, aspace->root, end, aspace->node))
-		clear_part(aspace, end, &start, &end);
-	if (start < end)
-		space_zap(aspace, start, end);
-}
-
-static int discard_regions(struct aspace *aspace, user_addr_t start, user_addr_t end)
-{
-	const struct region *region;
-	int error = 0;
-
-	while (start < end) {
-		region = region_at_or_above(&aspace->regions, start);
-		if (region == NULL || region->start >= end)
-			return -ENOMEM;
-		/* As Linux: holes are an error, but what is beside them is done. */
-		if (region->start > start)
-			error = -ENOMEM;
-		if (region->flags & REGION_KERNEL)
-			return -EINVAL;
-		start = max_u64(start, region->start);
-		/* What is shared keeps its contents, so there is nothing to give back. */
-		if (!(region->flags & REGION_SHARED))
-			discard(aspace, start, min_u64(end, region->end));
-		start = region->end;
-	}
-	return error;
-}
-
-int aspace_discard(struct aspace *aspace, user_addr_t address, uint64_t size)
-{
-	uint64_t rounded = align_up(size, PAGE_SIZE);
-	int error;
-
-	if (address % PAGE_SIZE != 0 || (rounded == 0 && size != 0) ||
-	    address + rounded < address)
-		return -EINVAL;
-	if (rounded == 0)
-		return 0;
-	if (!space_is_user(address, rounded))
-		return -ENOMEM;
-	lock_take(&aspace->lock);
-	error = discard_regions(aspace, address, address + rounded);
-	lock_drop(&aspace->lock);
-	return error;
-}
-
-void aspace_set_brk(struct aspace *aspace, user_addr_t start)
-{
-	lock_take(&aspace->lock);
-	aspace->brk_start = align_up(start, PAGE_SIZE);
-	aspace->brk = aspace->brk_start;
-	lock_drop(&aspace->lock);
-}
-
-static bool move_brk(struct aspace *aspace, user_addr_t to)
-{
-	user_addr_t old_end = align_up(aspace->brk, PAGE_SIZE);
-	user_addr_t new_end = align_up(to, PAGE_SIZE);
-
-	if (new_end < old_end)
-		return space_unmap(aspace, new_end, old_end) == 0;
-	if (new_end == old_end)
-		return true;
-	return map_region(aspace, old_end, new_end - old_end, ASPACE_READ | ASPACE_WRITE,
-			  ASPACE_FIXED_NOREPLACE, 0) >= 0;
-}
-
-user_addr_t aspace_brk(struct aspace *aspace, user_addr_t to)
-{
-	user_addr_t result;
-
-	lock_take(&aspace->lock);
-	if (to >= aspace->brk_start && to <= USER_END && aspace->brk_start != 0 &&
-	    move_brk(aspace, to))
-		aspace->brk = to;
-	result = aspace->brk;
-	lock_drop(&aspace->lock);
-	return result;
 }

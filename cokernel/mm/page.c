@@ -226,6 +226,11 @@ void page_split(phys_addr_t block, unsigned int order, unsigned int to)
 		word_write(&word[i], value);
 }
 
+node_id_t page_node(phys_addr_t page)
+{
+	return page_range_of(page).node;
+}
+
 static void know_nearest(const uint8_t *slit, unsigned int count, unsigned int stride)
 {
 	for (unsigned int from = 0; from < NODES; from++) {

@@ -51,6 +51,8 @@ unsigned int page_order(phys_addr_t block);
  */
 void page_split(phys_addr_t block, unsigned int order, unsigned int to);
 
+node_id_t page_node(phys_addr_t page); /* of a page that is taken */
+
 uint64_t page_total(void); /* bytes that are there, less bookkeeping */
 uint64_t page_free_bytes(void);
 uint64_t page_node_free_bytes(node_id_t node);

@@ -11,7 +11,6 @@
 #include "mm/page.h"
 
 #define USER_ENTRIES 256u /* of the top table; the others are the kernel's */
-#define TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
 static unsigned int index_of(user_addr_t address, unsigned int level)
 {
@@ -48,7 +47,7 @@ uint64_t pt_leaf(phys_addr_t page, unsigned int level, unsigned int prot, uint64
 
 	if (prot == 0)
 		return entry;
-	if (prot & ASPACE_WRITE)
+	if ((prot & ASPACE_WRITE) && !(extra & PTE_COPY))
 		entry |= PTE_WRITE;
 	if (!(prot & ASPACE_EXEC))
 		entry |= PTE_NO_EXEC;
@@ -95,7 +94,7 @@ uint64_t *pt_make(phys_addr_t root, user_addr_t address, unsigned int level, nod
 
 		if (table == PAGE_NONE)
 			return NULL;
-		pt_write(entry, table | TABLE);
+		pt_write(entry, table | PTE_TABLE);
 		(*found)--;
 		entry = &table_of(table)[index_of(address, *found)];
 	}
@@ -126,7 +125,7 @@ bool pt_split(struct aspace *aspace, uint64_t *entry, unsigned int level, user_a
 	uint64_t old = pt_read(entry);
 	uint64_t step = pt_page_size(level - 1);
 	phys_addr_t table = page_alloc(0, node);
-	uint64_t piece = level - 1 > 0 ? old : old & ~PTE_LARGE;
+	uint64_t piece = (level - 1 > 0 ? old : old & ~PTE_LARGE) & ~PTE_FULL;
 
 	if (table == PAGE_NONE)
 		return false;
@@ -143,7 +142,7 @@ bool pt_split(struct aspace *aspace, uint64_t *entry, unsigned int level, user_a
 		pt_write(entry, old & ~PTE_PRESENT);
 		tlb_flush(aspace, start, start + pt_page_size(level));
 	}
-	pt_write(entry, table | TABLE | PTE_PIECES);
+	pt_write(entry, table | PTE_TABLE | PTE_PIECES);
 	return true;
 }
 
@@ -287,7 +286,7 @@ bool pt_protect(phys_addr_t root, user_addr_t start, user_addr_t end, unsigned i
 	while ((entry = pt_next_leaf(root, &at, end, &level)) != NULL) {
 		uint64_t before = pt_read(entry);
 		uint64_t now = pt_leaf(before & PTE_ADDRESS, level, prot,
-				       before & (PTE_FOREIGN | PTE_STAYS));
+				       before & (PTE_FOREIGN | PTE_STAYS | PTE_COPY));
 
 		ASSERT(at >= start && at + pt_page_size(level) <= end);
 		weaker |= is_weaker(now, before);

@@ -8,6 +8,9 @@
 #define CK_MM_REGION_H
 
 #include "lib/types.h"
+#include "mm/policy.h"
+
+struct object;
 
 struct region {
 	user_addr_t start, end; /* page aligned, start < end; no two overlap */
@@ -17,6 +20,10 @@ struct region {
 	uint8_t height;
 	uint8_t prot;	/* ASPACE_READ... */
 	uint16_t flags; /* enum region_flags */
+	/* What it maps from OFFSET on, with a reference; NULL: memory of its own. */
+	struct object *object;
+	uint64_t offset;
+	struct policy policy; /* mbind() */
 };
 
 enum region_flags {
@@ -24,6 +31,8 @@ enum region_flags {
 	REGION_STACK = 2,
 	REGION_SMALL_PAGES = 4,
 	REGION_KERNEL = 8, /* its pages are the kernel's and all mapped */
+	REGION_READ_ONLY = 16, /* never to be written: the descriptor could not */
+	REGION_SEGMENT = 32,   /* of shmat(): shmdt() takes it away */
 };
 
 struct region_tree {

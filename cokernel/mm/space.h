@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Inside an aspace, for the files that make it up: aspace.c (life), map.c (regions
- * come and go), remap.c, fault.c (pages come), copy.c (from outside). In all
- * functions here the lock is held unless they say that they take it.
+ * come and go), protect.c, discard.c, brk.c, remap.c, fault.c and install.c (pages
+ * come), collapse.c and trim.c (they become large, or small again), migrate.c (they
+ * change their node), copy.c (from outside). In all functions here the lock is held
+ * unless they say that they take it.
  */
 #ifndef CK_MM_SPACE_H
 #define CK_MM_SPACE_H
@@ -40,6 +42,7 @@ struct aspace {
 	user_addr_t brk;
 	uint64_t resident; /* bytes */
 	uint64_t peak;
+	user_addr_t trim_at; /* where space_trim() goes on; read without the lock */
 	uint64_t cpus[PISCES_CPU_WORDS];
 };
 
@@ -52,7 +55,7 @@ static inline bool space_is_user(user_addr_t address, uint64_t size)
 /* Has at least COUNT (up to SPACE_SPARES) regions at hand. False: out of memory. */
 bool space_reserve(struct aspace *aspace, unsigned int count);
 
-/* One of those; never NULL. And back. */
+/* One of those; never NULL, without an object. And back, with its reference. */
 struct region *space_region_take(struct aspace *aspace);
 void space_region_give(struct aspace *aspace, struct region *region);
 
@@ -63,9 +66,20 @@ void space_region_give(struct aspace *aspace, struct region *region);
  */
 int space_isolate(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int more);
 
-/* A region of [start, end), which is free; it may become part of a neighbour. Takes a spare. */
-void space_add(struct aspace *aspace, user_addr_t start, user_addr_t end, unsigned int prot,
-	       unsigned int flags);
+/*
+ * A region of [start, end), which is free, that is as LIKE in all but its place, and
+ * maps LIKE's object from LIKE's offset on. It may become part of a neighbour. Takes
+ * a spare, and a reference to the object.
+ */
+void space_add(struct aspace *aspace, user_addr_t start, user_addr_t end,
+	       const struct region *like);
+
+/*
+ * Finds a place as aspace_map() does, empties it, and puts a region there. LIKE as
+ * above; FLAGS of aspace_map(). The address, or -errno with nothing changed.
+ */
+int64_t space_map_region(struct aspace *aspace, user_addr_t address, uint64_t size,
+			 unsigned int flags, const struct region *like);
 
 /* Regions that meet at ADDRESS become one if they are alike. */
 void space_join(struct aspace *aspace, user_addr_t address);
@@ -92,9 +106,13 @@ struct region *space_region_around(const struct aspace *aspace, user_addr_t star
 /* Counts pages that came, or (negative, wrapped) went. */
 void space_count(struct aspace *aspace, uint64_t bytes);
 
+/* Besides protection: a page of the address space's own, whatever may be done with it. */
+#define SPACE_OWN 8u
+
 /*
- * Brings a page to ADDRESS. NEED: protection that the region must have (one of
- * these bits), 0: none. POPULATE: more is to follow, take all that fits. Takes the lock.
+ * Brings a page to ADDRESS. NEED: protection that the region must have (one of these
+ * bits), 0: none; or SPACE_OWN. POPULATE: more is to follow, take all that fits. Takes
+ * the lock.
  */
 int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, bool populate);
 
@@ -103,6 +121,12 @@ int space_populate(struct aspace *aspace, user_addr_t start, user_addr_t end);
 
 /* Is memory so short that only what was touched should be given? */
 bool space_memory_is_scarce(void);
+
+/*
+ * There is no page left: takes back what came with large pages and was never written.
+ * True: there are some again. Takes the lock.
+ */
+bool space_trim(struct aspace *aspace);
 
 /*
  * Puts one 2 MiB page in the place of the single pages at START, if most are there

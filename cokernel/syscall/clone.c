@@ -83,7 +83,7 @@ static int64_t make_thread(const struct clone_request *request)
 	child->context.fs_base = flags & CLONE_SETTLS ? request->tls : context_fs_base();
 	child->context.gs_base = context_gs_base();
 	child->signals.blocked = self->signals.blocked;
-	child->policy = self->policy;
+	child->sched_policy = self->sched_policy;
 	child->nice = self->nice;
 	if (flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = request->child_tid;

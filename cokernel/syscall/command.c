@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -176,8 +177,10 @@ int64_t syscall_fcntl(const struct syscall_args *args)
 		if (command->number != (uint32_t)args->a[1])
 			continue;
 		result = send_command(__NR_fcntl, command, args->a);
-		if (result >= 0 &&
-		    (command->number == F_DUPFD || command->number == F_DUPFD_CLOEXEC))
+		if (command->number != F_DUPFD && command->number != F_DUPFD_CLOEXEC)
+			return result;
+		result = file_copied((int)args->a[0], result);
+		if (result >= 0)
 			own_dir_copy((int)args->a[0], (int)result);
 		return result;
 	}

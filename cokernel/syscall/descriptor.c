@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors come and go in the proxy; what is kept here is which of them are
- * directories of our own. Forgotten before they are closed: behind that, another
+ * directories of our own, and which memory files. Forgotten before they are closed: behind that, another
  * thread may have the number already.
  */
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
+#include "fs/file_table.h"
 #include "fs/own.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -21,9 +23,24 @@ static int64_t send(uint32_t number, const uint64_t values[6])
 	return describe_call(&description, values);
 }
 
+static void forget(uint32_t first, uint32_t last)
+{
+	own_dir_forget(first, last);
+	file_table_forget(first, last);
+}
+
+/* NEW, or -errno: Linux has made it, a copy of OLD. */
+static int64_t copied(int old, int64_t new)
+{
+	new = file_copied(old, new);
+	if (new >= 0)
+		own_dir_copy(old, (int)new);
+	return new;
+}
+
 int64_t syscall_close(const struct syscall_args *args)
 {
-	own_dir_forget((uint32_t)args->a[0], (uint32_t)args->a[0]);
+	forget((uint32_t)args->a[0], (uint32_t)args->a[0]);
 	return send(__NR_close, args->a);
 }
 
@@ -32,29 +49,21 @@ int64_t syscall_close_range(const struct syscall_args *args)
 	const uint64_t close_on_exec = 4;
 
 	if (!(args->a[2] & close_on_exec))
-		own_dir_forget((uint32_t)args->a[0], (uint32_t)args->a[1]);
+		forget((uint32_t)args->a[0], (uint32_t)args->a[1]);
 	return send(__NR_close_range, args->a);
 }
 
 int64_t syscall_dup(const struct syscall_args *args)
 {
-	int64_t new = send(__NR_dup, args->a);
-
-	if (new >= 0)
-		own_dir_copy((int)args->a[0], (int)new);
-	return new;
+	return copied((int)args->a[0], send(__NR_dup, args->a));
 }
 
 static int64_t dup_to(uint32_t number, const struct syscall_args *args)
 {
-	int64_t new;
-
 	if ((uint32_t)args->a[0] != (uint32_t)args->a[1])
 		own_dir_forget((uint32_t)args->a[1], (uint32_t)args->a[1]);
-	new = send(number, args->a);
-	if (new >= 0)
-		own_dir_copy((int)args->a[0], (int)new);
-	return new;
+	/* A memory file gives way to the copy only when there is one. */
+	return copied((int)args->a[0], send(number, args->a));
 }
 
 int64_t syscall_dup2(const struct syscall_args *args)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Files: all descriptors are the proxy's, and their calls are done there. Calls
- * that have a newer form are sent as that one.
+ * that have a newer form are sent as that one. What may be about memory files, which are
+ * ours, is in own_file.c and own_name.c.
  */
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 
 /* Of <fcntl.h>, in the numbers of the ABI. */
 #define O_CREATE_FLAGS 01101u /* O_CREAT | O_WRONLY | O_TRUNC */
@@ -19,42 +21,33 @@
 
 int64_t syscall_read(const struct syscall_args *args)
 {
-	return forward_read((int)args->a[0], args->a[1], args->a[2]);
+	return file_read((int)args->a[0], args->a[1], args->a[2]);
 }
 
 int64_t syscall_write(const struct syscall_args *args)
 {
-	return forward_write((int)args->a[0], args->a[1], args->a[2]);
+	return file_write((int)args->a[0], args->a[1], args->a[2]);
 }
 
 int64_t syscall_pread64(const struct syscall_args *args)
 {
-	return forward_pread((int)args->a[0], args->a[1], args->a[2], args->a[3]);
+	return file_pread((int)args->a[0], args->a[1], args->a[2], args->a[3]);
 }
 
 int64_t syscall_pwrite64(const struct syscall_args *args)
 {
-	return forward_pwrite((int)args->a[0], args->a[1], args->a[2], args->a[3]);
+	return file_pwrite((int)args->a[0], args->a[1], args->a[2], args->a[3]);
 }
 
-FORWARD(lseek, VALUE)
 FORWARD(flock, VALUE)
 FORWARD(fsync, VALUE)
 FORWARD(fdatasync, VALUE)
-FORWARD(ftruncate, VALUE)
-FORWARD(fallocate, VALUE)
 FORWARD(fadvise64, VALUE)
 FORWARD(fchmod, VALUE)
 FORWARD(fchown, VALUE)
 FORWARD(fstatfs, VALUE, OUT(STATFS_SIZE))
-FORWARD(sendfile, VALUE, VALUE, OFFSET)
-FORWARD(copy_file_range, VALUE, OFFSET, VALUE, OFFSET)
 
 FORWARD(mkdirat, VALUE, PATH)
-FORWARD(unlinkat, VALUE, PATH)
-FORWARD(renameat, VALUE, PATH, VALUE, PATH)
-FORWARD(renameat2, VALUE, PATH, VALUE, PATH)
-FORWARD(linkat, VALUE, PATH, VALUE, PATH)
 FORWARD(symlinkat, PATH, VALUE, PATH)
 FORWARD(fchmodat, VALUE, PATH)
 FORWARD(fchownat, VALUE, PATH)
@@ -65,7 +58,6 @@ FORWARD(chdir, PATH)
 FORWARD(fchdir, VALUE)
 FORWARD(getcwd, OUT_BUFFER(1))
 FORWARD(umask, VALUE)
-FORWARD(memfd_create, PATH)
 FORWARD(getxattr, PATH, PATH, OUT_BUFFER(3))
 FORWARD(lgetxattr, PATH, PATH, OUT_BUFFER(3))
 FORWARD(fgetxattr, VALUE, PATH, OUT_BUFFER(3))

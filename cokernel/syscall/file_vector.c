@@ -8,6 +8,7 @@
 #include "channel/channel.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
@@ -24,13 +25,13 @@ static int64_t each_part(int fd, const struct vector *vector, uint64_t count, ui
 
 	for (i = 0; i < count; i++) {
 		if (offset != NO_OFFSET && writing)
-			bytes = forward_pwrite(fd, vector[i].base, vector[i].size, offset + total);
+			bytes = file_pwrite(fd, vector[i].base, vector[i].size, offset + total);
 		else if (offset != NO_OFFSET)
-			bytes = forward_pread(fd, vector[i].base, vector[i].size, offset + total);
+			bytes = file_pread(fd, vector[i].base, vector[i].size, offset + total);
 		else if (writing)
-			bytes = forward_write(fd, vector[i].base, vector[i].size);
+			bytes = file_write(fd, vector[i].base, vector[i].size);
 		else
-			bytes = forward_read(fd, vector[i].base, vector[i].size);
+			bytes = file_read(fd, vector[i].base, vector[i].size);
 		if (bytes < 0)
 			return total ? (int64_t)total : bytes;
 		total += (uint64_t)bytes;
@@ -77,7 +78,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 
 	if (result < 0)
 		return result;
-	if (bytes > CHANNEL_PIECE) {
+	if (bytes > CHANNEL_PIECE || file_is_own(fd)) {
 		result = each_part(fd, vector, args->a[2], offset, writing);
 		heap_free(vector);
 		return result;

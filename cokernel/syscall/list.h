@@ -100,6 +100,21 @@ CALL(151, mlockall, INSIDE)
 CALL(152, munlockall, INSIDE)
 CALL(325, mlock2, INSIDE)
 
+/* syscall/shm.c */
+CALL(29, shmget, INSIDE)
+CALL(30, shmat, INSIDE)
+CALL(31, shmctl, INSIDE)
+CALL(67, shmdt, INSIDE)
+
+/* syscall/policy.c, move_pages.c */
+CALL(27, mincore, INSIDE)
+CALL(237, mbind, INSIDE)
+CALL(238, set_mempolicy, INSIDE)
+CALL(239, get_mempolicy, INSIDE)
+CALL(256, migrate_pages, INSIDE)
+CALL(279, move_pages, INSIDE)
+CALL(450, set_mempolicy_home_node, INSIDE)
+
 /* syscall/thread.c, clone.c, affinity.c */
 CALL(24, sched_yield, INSIDE)
 CALL(39, getpid, INSIDE)

@@ -2,20 +2,28 @@
 #include <linux/mman.h>
 
 #include "channel/channel.h"
+#include "fs/file_table.h"
+#include "fs/memory_file.h"
+#include "fs/page_cache.h"
 #include "mm/aspace.h"
+#include "mm/page.h"
+#include "mm/policy.h"
 #include "syscall/handlers.h"
 #include "task/process.h"
 #include "task/thread.h"
 
-/* Of <sys/mman.h>; the kernel's header names them elsewhere. */
 #define PROTECTION (ASPACE_READ | ASPACE_WRITE | ASPACE_EXEC)
+
+/* A mapping may be so many times the enclave. */
+#define ABSURD_FACTOR 64u
 
 static struct aspace *own_aspace(void)
 {
 	return process_current()->aspace;
 }
 
-static int64_t map_anonymous(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags)
+/* Flags of mmap(2) as those of aspace_map(). */
+static unsigned int how_to_map(uint64_t flags)
 {
 	unsigned int how = 0;
 
@@ -27,24 +35,38 @@ static int64_t map_anonymous(user_addr_t address, uint64_t size, unsigned int pr
 		how |= ASPACE_POPULATE;
 	if (flags & MAP_STACK)
 		how |= ASPACE_SMALL_PAGES;
+	return how;
+}
+
+/*
+ * A reservation is not memory, so it may be far more than there is. But what could
+ * never be used is a mistake, and better found here: as on Linux, where the bound is
+ * lower, ENOMEM.
+ */
+static bool is_absurd(uint64_t size, unsigned int prot, uint64_t flags)
+{
+	return (prot & ASPACE_WRITE) && !(flags & MAP_NORESERVE) &&
+	       size / ABSURD_FACTOR > page_total();
+}
+
+static int64_t map_anonymous(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags)
+{
+	unsigned int how = how_to_map(flags);
+
+	if (is_absurd(size, prot, flags))
+		return -ENOMEM;
+	/* With one address space, memory is shared with nobody but threads, as all is. */
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		how |= ASPACE_SHARED;
 	return aspace_map(own_aspace(), address, size, prot, how);
 }
 
-/*
- * A private mapping of a file of Linux is a copy, made now. So is a shared one
- * that cannot be written: it does not see what others write to the file later.
- */
-static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags,
+/* What is not a regular file but can be read, like /dev/zero: a copy, made now. */
+static int64_t map_copy(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags,
 			int fd, uint64_t offset)
 {
 	int64_t at, bytes;
 
-	if (offset % PAGE_SIZE != 0)
-		return -EINVAL;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE && (prot & ASPACE_WRITE))
-		return -ENODEV;
 	at = map_anonymous(address, size, ASPACE_READ | ASPACE_WRITE, flags);
 	if (at < 0)
 		return at;
@@ -56,6 +78,47 @@ static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, u
 	if (prot != (ASPACE_READ | ASPACE_WRITE))
 		aspace_protect(own_aspace(), (user_addr_t)at, align_up(size, PAGE_SIZE), prot);
 	return at;
+}
+
+static int64_t map_own(struct open_file *open, user_addr_t address, uint64_t size,
+		       unsigned int prot, uint64_t flags, uint64_t offset)
+{
+	unsigned int how = how_to_map(flags);
+	int64_t at;
+
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		how |= ASPACE_SHARED;
+	at = open_file_map(open, address, size, offset, prot, how);
+	open_file_put(open);
+	return at;
+}
+
+/*
+ * Of a file of Linux a private mapping has what is there now, shared with other
+ * tasks as far as it is not written. So has a shared one that cannot be written: it
+ * does not see what others write to the file later.
+ */
+static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags,
+			int fd, uint64_t offset)
+{
+	unsigned int how = how_to_map(flags);
+	struct open_file *open;
+	int64_t at;
+
+	if (offset % PAGE_SIZE != 0)
+		return -EINVAL;
+	open = file_table_get(fd);
+	if (open)
+		return map_own(open, address, size, prot, flags, offset);
+	if ((int64_t)offset < 0 || offset + align_up(size, PAGE_SIZE) > INT64_MAX)
+		return -EOVERFLOW;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE) {
+		if (prot & ASPACE_WRITE)
+			return -ENODEV;
+		how |= ASPACE_READ_ONLY;
+	}
+	at = page_cache_map(fd, address, size, offset, prot, how);
+	return at == -ENODEV ? map_copy(address, size, prot, flags, fd, offset) : at;
 }
 
 int64_t syscall_mmap(const struct syscall_args *args)
@@ -95,16 +158,34 @@ int64_t syscall_mremap(const struct syscall_args *args)
 
 	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
-	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
-		return -ENOSYS;
-	return aspace_remap(own_aspace(), args->a[0], args->a[1], args->a[2],
-			    flags & MREMAP_MAYMOVE);
+	return aspace_remap(own_aspace(), args->a[0], args->a[1], args->a[2], (unsigned int)flags,
+			    args->a[4]);
+}
+
+/* 0 if there are regions all over the range, else -ENOMEM. */
+static int check_mapped(user_addr_t start, uint64_t size)
+{
+	user_addr_t end = start + align_up(size, PAGE_SIZE);
+	struct policy policy;
+
+	if (end < start || end > USER_END)
+		return -ENOMEM;
+	while (start < end) {
+		if (aspace_policy(own_aspace(), start, &policy, &start) != 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int64_t syscall_msync(const struct syscall_args *args)
 {
+	uint64_t flags = args->a[2];
+
+	if (args->a[0] % PAGE_SIZE != 0 || (flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
 	/* No mapping writes to a file. */
-	return args->a[0] % PAGE_SIZE == 0 ? 0 : -EINVAL;
+	return check_mapped(args->a[0], args->a[1]);
 }
 
 /* Makes all pages of a range present. */
@@ -133,11 +214,14 @@ int64_t syscall_madvise(const struct syscall_args *args)
 		return -EINVAL;
 	switch (args->a[2]) {
 	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
 	case MADV_FREE: /* may be given back at any time: why not now */
 		return aspace_discard(own_aspace(), start, align_up(size, PAGE_SIZE));
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
 		return touch(start, size);
+	case MADV_REMOVE:
+		return aspace_remove(own_aspace(), start, align_up(size, PAGE_SIZE));
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
@@ -152,7 +236,10 @@ int64_t syscall_madvise(const struct syscall_args *args)
 	case MADV_DODUMP:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		return 0;
+	case MADV_WIPEONFORK: /* there is no fork */
+	case MADV_KEEPONFORK:
+	case MADV_COLLAPSE:
+		return check_mapped(start, size);
 	default:
 		return -EINVAL;
 	}

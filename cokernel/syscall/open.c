@@ -3,9 +3,11 @@
 #include <asm/unistd_64.h>
 
 #include "fs/own.h"
+#include "fs/shared_names.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/own_file.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -19,11 +21,14 @@
 int64_t syscall_openat(const struct syscall_args *args)
 {
 	static const struct description description = { __NR_openat, { VALUE, PATH } };
-	char path[OWN_PATH_MOST];
+	char path[OWN_PATH_MOST], name[SHARED_PATH_MOST + 1];
 	int64_t result;
 
 	if (own_path((int)args->a[0], args->a[1], false, path) &&
 	    own_open(path, (uint32_t)args->a[2], &result))
+		return result;
+	if (string_from_user(name, args->a[1], sizeof(name)) > 0 &&
+	    own_file_open(name, (uint32_t)args->a[2], (uint32_t)args->a[3], &result))
 		return result;
 	return describe_call(&description, args->a);
 }
@@ -62,14 +67,11 @@ static bool find(const struct syscall_args *args, bool empty, struct tree_node *
 
 int64_t syscall_newfstatat(const struct syscall_args *args)
 {
-	static const struct description description = {
-		__NR_newfstatat, { VALUE, PATH, OUT(STAT_SIZE) },
-	};
 	uint8_t stat[STAT_SIZE];
 	struct tree_node node;
 
 	if (!find(args, args->a[3] & EMPTY_PATH, &node))
-		return describe_call(&description, args->a);
+		return file_newfstatat(args);
 	if (node.found == TREE_ABSENT)
 		return -ENOENT;
 	own_stat(&node, stat);
@@ -78,13 +80,12 @@ int64_t syscall_newfstatat(const struct syscall_args *args)
 
 int64_t syscall_fstat(const struct syscall_args *args)
 {
-	static const struct description description = { __NR_fstat, { VALUE, OUT(STAT_SIZE) } };
 	char path[OWN_PATH_MOST];
 	uint8_t stat[STAT_SIZE];
 	struct tree_node node;
 
 	if (!own_dir_path((int)args->a[0], path))
-		return describe_call(&description, args->a);
+		return file_fstat(args);
 	tree_find(path, &node);
 	own_stat(&node, stat);
 	return copy_to_user(args->a[1], stat, sizeof(stat));
@@ -92,14 +93,11 @@ int64_t syscall_fstat(const struct syscall_args *args)
 
 int64_t syscall_statx(const struct syscall_args *args)
 {
-	static const struct description description = {
-		__NR_statx, { VALUE, PATH, VALUE, VALUE, OUT(STATX_SIZE) },
-	};
 	uint8_t statx[STATX_SIZE];
 	struct tree_node node;
 
 	if (!find(args, args->a[2] & EMPTY_PATH, &node))
-		return describe_call(&description, args->a);
+		return file_statx(args);
 	if (node.found == TREE_ABSENT)
 		return -ENOENT;
 	own_statx(&node, statx);
@@ -120,22 +118,20 @@ static int64_t access(const struct tree_node *node, uint64_t mode)
 
 int64_t syscall_faccessat(const struct syscall_args *args)
 {
-	static const struct description description = { __NR_faccessat, { VALUE, PATH } };
 	struct tree_node node;
 
 	if (find(args, false, &node))
 		return access(&node, args->a[2]);
-	return describe_call(&description, args->a);
+	return file_faccessat(args);
 }
 
 int64_t syscall_faccessat2(const struct syscall_args *args)
 {
-	static const struct description description = { __NR_faccessat2, { VALUE, PATH } };
 	struct tree_node node;
 
 	if (find(args, args->a[3] & EMPTY_PATH, &node))
 		return access(&node, args->a[2]);
-	return describe_call(&description, args->a);
+	return file_faccessat2(args);
 }
 
 int64_t syscall_getdents64(const struct syscall_args *args)

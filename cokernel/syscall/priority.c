@@ -86,7 +86,7 @@ int64_t syscall_sched_getscheduler(const struct syscall_args *args)
 	if (error)
 		return error;
 	thread = find((tid_t)args->a[0]);
-	policy = thread ? thread->policy : SCHED_OTHER;
+	policy = thread ? thread->sched_policy : SCHED_OTHER;
 	if (thread)
 		thread_put(thread);
 	return policy;
@@ -103,7 +103,7 @@ static int set_policy(tid_t tid, uint32_t policy)
 		thread_put(thread);
 		return -EPERM;
 	}
-	thread->policy = (uint8_t)(policy & ~RESET_ON_FORK);
+	thread->sched_policy = (uint8_t)(policy & ~RESET_ON_FORK);
 	thread_put(thread);
 	return 0;
 }
@@ -190,7 +190,7 @@ int64_t syscall_sched_getattr(const struct syscall_args *args)
 	thread = find((tid_t)args->a[0]);
 	if (!thread)
 		return -ESRCH;
-	attributes.policy = thread->policy;
+	attributes.policy = thread->sched_policy;
 	attributes.nice = thread->nice;
 	thread_put(thread);
 	return copy_to_user(args->a[1], &attributes, sizeof(attributes));

@@ -8,6 +8,7 @@
 #include "arch/user.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/page_cache.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -75,6 +76,21 @@ static int memory_map(void *context, user_addr_t at, uint64_t size)
 	return result < 0 ? (int)result : 0;
 }
 
+/* Shared with other tasks that run it; what follows the data in its last page is not the file's. */
+static int memory_map_file(void *context, user_addr_t at, uint64_t size, uint64_t offset,
+			   uint64_t used, bool clear)
+{
+	struct loading *loading = context;
+	int64_t result = page_cache_map(loading->fd, at, size, offset, ASPACE_READ | ASPACE_WRITE,
+					ASPACE_FIXED);
+
+	if (result < 0)
+		return (int)result;
+	if (clear && used < size && clear_user(at + used, size - used) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
 static int memory_protect(void *context, user_addr_t at, uint64_t size, unsigned int prot)
 {
 	struct loading *loading = context;
@@ -92,6 +108,7 @@ static int load(struct loading *loading, struct elf_image *image, const char **w
 	const struct elf_memory memory = {
 		.reserve = memory_reserve,
 		.map = memory_map,
+		.map_file = memory_map_file,
 		.protect = memory_protect,
 		.context = loading,
 	};

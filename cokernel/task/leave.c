@@ -24,6 +24,8 @@ void return_to_user(struct frame *frame)
 	 */
 	for (;;) {
 		control_check_stop();
+		if (unlikely(self->short_of_memory))
+			out_of_memory_end(self);
 		if (unlikely(__atomic_load_n(&self->dying, __ATOMIC_RELAXED)))
 			thread_exit(self->process->wait_status);
 		sched_return_to_user();

@@ -65,6 +65,7 @@ void process_put(struct process *process)
 		return;
 	if (process->aspace)
 		aspace_destroy(process->aspace);
+	file_table_destroy(&process->file_table);
 	signal_queue_clear(&process->pending);
 	channel_close(process->channel);
 	boot_status->memory_free = page_free_bytes();
@@ -243,6 +244,7 @@ void process_last_thread_gone(struct process *process)
 		process->wait_status = process->leader_status;
 	if (process->aspace)
 		peak = aspace_peak(process->aspace);
+	out_of_memory_report(process);
 	if (!process->orphan)
 		channel_send_exit(process->channel, process->wait_status, process->cpu_time,
 				  peak / 1024);

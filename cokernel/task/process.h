@@ -10,6 +10,7 @@
 
 #include <pisces/abi.h>
 
+#include "fs/file_table.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -20,6 +21,15 @@
 struct aspace;
 struct channel;
 struct own_directories;
+struct thread;
+
+/* What there was when a page could not be had: bytes. */
+struct memory_shortage {
+	user_addr_t address;
+	uint64_t mapping; /* around it */
+	uint64_t resident, reserved;
+	uint64_t total, free; /* of the enclave; total 0: it did not happen */
+};
 
 struct process {
 	uint32_t task; /* number given by the module */
@@ -66,6 +76,9 @@ struct process {
 	user_addr_t stack_top;
 	/* Strings on its stack: arguments up to environment, that up to its end. */
 	user_addr_t arguments, environment, environment_end;
+	struct file_table file_table; /* memory files among its descriptors */
+	bool short_of_memory;		 /* it dies of that: */
+	struct memory_shortage shortage;
 };
 
 /* channel/control.c calls these as the module asks. */
@@ -98,6 +111,12 @@ void process_report(struct process *process, const char *format, ...)
 
 /* The program's name without its folders. */
 const char *process_name(const struct process *process);
+
+/* out_of_memory.c: says so if the process died of that. From its last thread. */
+void out_of_memory_report(struct process *process);
+
+/* THREAD, the running one, comes out of a call that found no memory: its process ends. */
+void out_of_memory_end(struct thread *thread);
 
 /* exec.c: the entry of a program's first thread. */
 void exec_main(void *process);

@@ -350,7 +350,7 @@ static const char *fault_name(const struct signal_info *info)
 	case SIGNAL_SEGV:
 		return "segmentation fault";
 	case SIGNAL_BUS:
-		return info->code == 2 ? "no memory left in the enclave" : "bus error";
+		return info->code == 2 ? "bus error: behind the end of what is mapped" : "bus error";
 	case SIGNAL_ILL:
 		return "illegal instruction";
 	case SIGNAL_FPE:

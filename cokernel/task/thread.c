@@ -146,6 +146,8 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 	thread->references = 1;
 	thread->entry = entry;
 	thread->argument = argument;
+	if (thread_current()->process == process)
+		thread->policy = thread_current()->policy;
 	thread->signals.altstack_flags = SIGNAL_STACK_DISABLE;
 	signal_queue_init(&thread->signals.pending);
 	list_init(&thread->run_link);

@@ -13,6 +13,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "mm/policy.h"
 #include "task/signal.h"
 #include "task/timer.h"
 #include "task/wait.h"
@@ -57,16 +58,18 @@ struct thread {
 	user_addr_t rseq; /* 0: not registered */
 	uint32_t rseq_signature;
 	bool rseq_disturbed; /* it has lost its CPU since it was in user mode */
-	uint8_t policy;	     /* as sched_setscheduler said, and */
+	uint8_t sched_policy;	     /* as sched_setscheduler said, and */
 	int8_t nice;	     /* setpriority: neither changes anything */
 	bool resched;		     /* give the CPU to another one on the way out */
 	bool dying;		     /* its process ends: leave at the next chance */
+	bool short_of_memory;	     /* in a call: its process is to end */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
 	nsec_t cpu_time;	     /* used, up to the last switch */
 	nsec_t started_at;	     /* when it was switched to */
 	uint64_t syscalls;
 	uint64_t switches;
 	char name[16];		     /* prctl(PR_SET_NAME) */
+	struct policy policy;	     /* set_mempolicy() */
 
 	void (*entry)(void *);
 	void *argument;

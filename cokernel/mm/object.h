@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory that regions of several address spaces map: shared memory, or what is
+ * known of a file. Its pages are its own: leaves of page tables only point to them
+ * (PTE_FOREIGN), and they stay until the last reference to the object is gone. So
+ * unmapping, splitting and protecting know nothing of it.
+ *
+ * It has the form of page tables that no CPU ever loads: sparse, with large pages.
+ */
+#ifndef CK_MM_OBJECT_H
+#define CK_MM_OBJECT_H
+
+#include "lib/types.h"
+#include "mm/policy.h"
+
+struct object;
+
+enum object_kind {
+	OBJECT_MEMORY, /* a page that is missing is zero, and comes when it is touched */
+	OBJECT_FILE,   /* all that is mapped has been filled before */
+};
+
+/* The largest size. */
+#define OBJECT_MOST (1ull << 46)
+
+/* With one reference. NULL: out of memory. */
+struct object *object_create(enum object_kind kind, uint64_t size);
+void object_get(struct object *object);
+void object_put(struct object *object);
+
+/* The same for a reference that is a region's. */
+void object_get_mapped(struct object *object);
+void object_put_mapped(struct object *object);
+unsigned int object_mapped(const struct object *object); /* how many regions map it */
+
+enum object_kind object_kind(const struct object *object);
+uint64_t object_size(const struct object *object);
+uint64_t object_resident(const struct object *object); /* bytes of pages */
+
+/*
+ * Changes the size. What is cut off is zero if it comes back; its pages are freed
+ * if no region maps the object, else cleared.
+ */
+void object_resize(struct object *object, uint64_t size);
+
+/* Makes [start, end) zero. */
+void object_clear(struct object *object, uint64_t start, uint64_t end);
+
+/*
+ * The block around OFFSET: *PHYS of its beginning, *LEVEL of its size. Makes it if it
+ * is missing, by POLICY (NULL: local). 0, -ENXIO: behind the end; -ENOMEM.
+ */
+int object_page(struct object *object, uint64_t offset, const struct policy *policy,
+		phys_addr_t *phys, unsigned int *level);
+
+/* Is the page at OFFSET there? */
+bool object_has(struct object *object, uint64_t offset);
+
+/* Copies, growing if necessary. 0 or -ENOMEM. */
+int object_write(struct object *object, uint64_t offset, const void *from, uint64_t size);
+
+/* The memory at OFFSET up to the end of its page, of which *LEFT bytes; NULL: out of memory. */
+void *object_memory(struct object *object, uint64_t offset, uint64_t *left);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls on descriptors that may be memory files: their numbers are the proxy's in any
+ * case, so what makes, copies and closes descriptors is forwarded, and then noted.
+ */
+#include "syscall/own_file.h"
+
+#include <asm/unistd_64.h>
+
+#include "channel/channel.h"
+#include "fs/file_table.h"
+#include "fs/linux.h"
+#include "fs/memory_file.h"
+#include "fs/shared_names.h"
+#include "lib/print.h"
+#include "syscall/describe.h"
+#include "syscall/handlers.h"
+
+#define MEMFD_CLOSE_ON_EXEC 1u
+#define MEMFD_FLAGS 0x1fu
+
+/* Longest name of memfd_create(2), with NUL. */
+#define MEMFD_NAME_MOST 250u
+
+bool file_is_own(int fd)
+{
+	struct open_file *open = file_table_get(fd);
+
+	if (!open)
+		return false;
+	open_file_put(open);
+	return true;
+}
+
+int64_t file_read(int fd, user_addr_t to, uint64_t size)
+{
+	struct open_file *open = file_table_get(fd);
+	int64_t result;
+
+	if (!open)
+		return forward_read(fd, to, size);
+	result = open_file_read(open, to, size, FILE_POSITION);
+	open_file_put(open);
+	return result;
+}
+
+int64_t file_write(int fd, user_addr_t from, uint64_t size)
+{
+	struct open_file *open = file_table_get(fd);
+	int64_t result;
+
+	if (!open)
+		return forward_write(fd, from, size);
+	result = open_file_write(open, from, size, FILE_POSITION);
+	open_file_put(open);
+	return result;
+}
+
+int64_t file_pread(int fd, user_addr_t to, uint64_t size, uint64_t offset)
+{
+	struct open_file *open = file_table_get(fd);
+	int64_t result;
+
+	if (!open)
+		return forward_pread(fd, to, size, offset);
+	result = (int64_t)offset < 0 ? -EINVAL : open_file_read(open, to, size, offset);
+	open_file_put(open);
+	return result;
+}
+
+int64_t file_pwrite(int fd, user_addr_t from, uint64_t size, uint64_t offset)
+{
+	struct open_file *open = file_table_get(fd);
+	int64_t result;
+
+	if (!open)
+		return forward_pwrite(fd, from, size, offset);
+	result = (int64_t)offset < 0 ? -EINVAL : open_file_write(open, from, size, offset);
+	open_file_put(open);
+	return result;
+}
+
+/* ---- descriptors that come and go ---- */
+
+static void close_in_proxy(int64_t fd)
+{
+	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/* A descriptor for FILE, whose reference is taken over; FLAGS of open(2). */
+static int64_t new_descriptor(const char *name, uint64_t memfd_flags, struct memory_file *file,
+			      uint32_t flags)
+{
+	int64_t fd = linux_call_with_name(__NR_memfd_create, name, memfd_flags);
+	struct open_file *open;
+
+	if (fd < 0) {
+		memory_file_put(file);
+		return fd;
+	}
+	open = open_file_create(file, flags);
+	if (open && file_table_set((int)fd, open) == 0)
+		return fd;
+	close_in_proxy(fd);
+	return -ENOMEM;
+}
+
+int64_t syscall_memfd_create(const struct syscall_args *args)
+{
+	char name[MEMFD_NAME_MOST];
+	struct memory_file *file;
+	long length = string_from_user(name, args->a[0], sizeof(name));
+
+	if (args->a[1] & ~(uint64_t)MEMFD_FLAGS)
+		return -EINVAL;
+	if (length < 0)
+		return length == -ENAMETOOLONG ? -EINVAL : length;
+	file = memory_file_create(0777);
+	if (!file)
+		return -ENOMEM;
+	return new_descriptor(name, args->a[1], file, OPEN_READ_WRITE);
+}
+
+/* The umask is the proxy's; it can only be read by setting it. */
+static uint32_t umask_of_proxy(void)
+{
+	int64_t mask = channel_call_own(__NR_umask, 077, 0, 0, 0, 0, 0);
+
+	if (mask < 0)
+		return 077;
+	channel_call_own(__NR_umask, (uint64_t)mask, 0, 0, 0, 0, 0);
+	return (uint32_t)mask;
+}
+
+bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *result)
+{
+	const char *name = shared_name(path);
+	struct memory_file *file;
+	bool is_new;
+
+	if (!name)
+		return false;
+	if (flags & OPEN_CREATE)
+		mode &= ~umask_of_proxy();
+	*result = shared_open(name, flags, mode, &file, &is_new);
+	if (*result != 0)
+		return true;
+	*result = new_descriptor(name, flags & OPEN_CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0, file,
+				 flags);
+	if (*result >= 0 && (flags & OPEN_TRUNCATE) && !is_new) {
+		struct open_file *open = file_table_get((int)*result);
+
+		if (open) {
+			open_file_resize(open, 0);
+			open_file_put(open);
+		}
+	}
+	return true;
+}
+
+int64_t file_copied(int old, int64_t fd)
+{
+	if (fd < 0 || fd == old)
+		return fd;
+	if (file_table_set((int)fd, file_table_get(old)) == 0)
+		return fd;
+	close_in_proxy(fd);
+	return -ENOMEM;
+}
+
+/* ---- the others ---- */
+
+int64_t syscall_lseek(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_lseek, { VALUE } };
+	struct open_file *open = file_table_get((int)args->a[0]);
+	int64_t result;
+
+	if (!open)
+		return describe_call(&description, args->a);
+	result = open_file_seek(open, (int64_t)args->a[1], (unsigned int)args->a[2]);
+	open_file_put(open);
+	return result;
+}
+
+int64_t syscall_ftruncate(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_ftruncate, { VALUE } };
+	struct open_file *open = file_table_get((int)args->a[0]);
+	int64_t result;
+
+	if (!open)
+		return describe_call(&description, args->a);
+	/* There it costs nothing, and knows what seals forbid. */
+	result = describe_call(&description, args->a);
+	if (result == 0)
+		result = open_file_resize(open, (int64_t)args->a[1]);
+	open_file_put(open);
+	return result;
+}
+
+int64_t syscall_fallocate(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_fallocate, { VALUE } };
+	struct open_file *open = file_table_get((int)args->a[0]);
+	int64_t result;
+
+	if (!open)
+		return describe_call(&description, args->a);
+	result = open_file_allocate(open, (uint32_t)args->a[1], (int64_t)args->a[2],
+				    (int64_t)args->a[3]);
+	open_file_put(open);
+	return result;
+}
+
+/* Between descriptors Linux would copy what is there: nothing. Programs know another way. */
+int64_t syscall_sendfile(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_sendfile, { VALUE, VALUE, { .kind = ARG_INOUT_OPTIONAL, .size = 8 } },
+	};
+
+	if (file_is_own((int)args->a[0]) || file_is_own((int)args->a[1]))
+		return -EINVAL;
+	return describe_call(&description, args->a);
+}
+
+int64_t syscall_copy_file_range(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_copy_file_range,
+		{ VALUE, { .kind = ARG_INOUT_OPTIONAL, .size = 8 }, VALUE,
+		  { .kind = ARG_INOUT_OPTIONAL, .size = 8 } },
+	};
+
+	if (file_is_own((int)args->a[0]) || file_is_own((int)args->a[2]))
+		return -EXDEV;
+	return describe_call(&description, args->a);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls on descriptors and names that may be the co-kernel's own: memory files. */
+#ifndef CK_SYSCALL_OWN_FILE_H
+#define CK_SYSCALL_OWN_FILE_H
+
+#include "lib/types.h"
+
+/* As forward_read() and so on in channel/channel.h, of whichever kind FD is. */
+int64_t file_read(int fd, user_addr_t to, uint64_t size);
+int64_t file_write(int fd, user_addr_t from, uint64_t size);
+int64_t file_pread(int fd, user_addr_t to, uint64_t size, uint64_t offset);
+int64_t file_pwrite(int fd, user_addr_t from, uint64_t size, uint64_t offset);
+
+/*
+ * System calls about names and descriptors of /dev/shm, or else of Linux; those that
+ * fs/own.h knows come before.
+ */
+struct syscall_args;
+int64_t file_fstat(const struct syscall_args *args);
+int64_t file_newfstatat(const struct syscall_args *args);
+int64_t file_statx(const struct syscall_args *args);
+int64_t file_faccessat(const struct syscall_args *args);
+int64_t file_faccessat2(const struct syscall_args *args);
+
+/* Is FD a memory file? */
+bool file_is_own(int fd);
+
+/* FD, which Linux has just made, is a copy of OLD. FD or -errno, with FD closed. */
+int64_t file_copied(int old, int64_t fd);
+
+/*
+ * open(2) of PATH if that is in /dev/shm: then true, and *RESULT is a descriptor or
+ * -errno.
+ */
+bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *result);
+
+#endif

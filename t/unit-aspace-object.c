@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Objects: memory that regions of several address spaces map, shared or to copy from. */
+#include "unit-mm.h"
+#include "unit-mmu.h"
+
+#include "arch/user.h"
+#include "lib/errno.h"
+#include "mm/heap.h"
+#include "mm/object.h"
+#include "mm/page.h"
+
+#define MIB (1ull << 20)
+#define AT 0x10000000000ull
+#define RW (ASPACE_READ | ASPACE_WRITE)
+#define MEMORY (512 * MIB)
+
+static struct aspace *first, *second;
+static struct object *object;
+static uint64_t free_before;
+
+static void begin(enum object_kind kind, uint64_t size)
+{
+	free_before = page_free_bytes();
+	first = aspace_create(0);
+	second = aspace_create(0);
+	object = object_create(kind, size);
+	mmu_load(first);
+}
+
+static void end(const char *name)
+{
+	mmu_load(NULL);
+	if (object != NULL)
+		object_put(object);
+	aspace_destroy(first);
+	aspace_destroy(second);
+	if (!ok(page_free_bytes() == free_before && heap_objects == 0, "%s: nothing is left", name))
+		printf("# pages %lld, heap %llu\n", (long long)(free_before - page_free_bytes()),
+		       (unsigned long long)heap_objects);
+}
+
+/* The audit knows nothing of pages that are an object's, so it misses those. */
+static bool is_sound(void)
+{
+	const char *wrong = mmu_audit();
+
+	if (wrong == NULL || strcmp(wrong, "pages are lost") == 0)
+		return true;
+	printf("# %s\n", wrong);
+	return false;
+}
+
+static int64_t map(struct aspace *aspace, user_addr_t at, uint64_t size, unsigned int flags,
+		   uint64_t offset)
+{
+	return aspace_map_object(aspace, at, size, RW, flags | (at ? ASPACE_FIXED : 0), object,
+				 offset);
+}
+
+static int put(user_addr_t at, uint8_t byte)
+{
+	return mmu_do(0, MMU_WRITE, at, &byte, 1);
+}
+
+static int get(user_addr_t at)
+{
+	uint8_t byte = 0;
+	int error = mmu_do(1, MMU_READ, at, &byte, 1);
+
+	return error ? error : byte;
+}
+
+static void test_shared(void)
+{
+	phys_addr_t one, other;
+
+	begin(OBJECT_MEMORY, 8 * MIB);
+	map(first, AT, 8 * MIB, ASPACE_SHARED, 0);
+	map(second, AT + 2 * MIB, 4 * MIB, ASPACE_SHARED, 4 * MIB);
+	ok(object_mapped(object) == 2 && object_resident(object) == 0, "two regions, no memory yet");
+	put(AT + 5 * MIB, 7);
+	ok(mmu_level(AT + 5 * MIB) == 1 && object_resident(object) == 2 * MIB,
+	   "a touch brings a large page, to the object");
+	ok(aspace_resident(first) == 0, "which is not the address space's own");
+	aspace_translate(first, AT + 5 * MIB, true, &one);
+	mmu_load(second);
+	ok(get(AT + 3 * MIB) == 7, "the other one has it too");
+	aspace_translate(second, AT + 3 * MIB, true, &other);
+	ok(one == other, "a futex in it has the same key for both");
+	ok(aspace_protect(second, AT + 3 * MIB, PAGE_SIZE, ASPACE_READ) == 0 &&
+		   put(AT + 3 * MIB, 1) == -EACCES && put(AT + 3 * MIB + PAGE_SIZE, 2) == 0,
+	   "one protects a page of a large one");
+	mmu_load(first);
+	ok(mmu_level(AT + 5 * MIB) == 1 && put(AT + 5 * MIB, 8) == 0 &&
+		   get(AT + 5 * MIB + PAGE_SIZE) == 2,
+	   "which does not concern the other");
+	ok(aspace_unmap(first, AT + 5 * MIB, PAGE_SIZE) == 0 && object_mapped(object) == 5 &&
+		   get(AT + 5 * MIB + PAGE_SIZE) == 2 && is_sound(),
+	   "a page is cut out of a region");
+	ok(aspace_discard(first, AT + 4 * MIB, MIB) == 0 && get(AT + 4 * MIB) == 0 &&
+		   get(AT + 5 * MIB + PAGE_SIZE) == 2,
+	   "discarding takes nothing away");
+	ok(aspace_remove(first, AT + 5 * MIB + PAGE_SIZE, MIB / 2) == 0 &&
+		   get(AT + 5 * MIB + PAGE_SIZE) == 0,
+	   "removing does");
+	aspace_unmap(first, AT, 8 * MIB);
+	aspace_unmap(second, AT, 8 * MIB);
+	ok(object_mapped(object) == 0 && object_resident(object) == 2 * MIB,
+	   "unmapped by all, it keeps its pages");
+	end("shared");
+}
+
+static void test_size(void)
+{
+	begin(OBJECT_MEMORY, MIB + 5);
+	map(first, AT, 4 * MIB, ASPACE_SHARED, 0);
+	ok(put(AT + MIB, 3) == 0 && get(AT + MIB + PAGE_SIZE) == -ENXIO,
+	   "behind the page of its end there is nothing");
+	object_resize(object, 4 * MIB);
+	ok(put(AT + 3 * MIB, 4) == 0 && get(AT + MIB) == 3, "until it grows");
+	object_resize(object, MIB);
+	ok(get(AT + MIB) == 0 && get(AT + 3 * MIB) == 0, "what is cut off is zero for who has it mapped");
+	aspace_unmap(first, AT, 4 * MIB);
+	object_resize(object, 4 * MIB);
+	object_write(object, 2 * MIB, "x", 1);
+	object_resize(object, 100);
+	ok(object_resident(object) == 0, "and freed if nobody has");
+	end("sizes");
+}
+
+static void test_private(void)
+{
+	uint8_t bytes[3] = { 1, 2, 3 }, back[3] = { 0 };
+	phys_addr_t phys, later;
+
+	begin(OBJECT_FILE, 5 * PAGE_SIZE + 100);
+	for (uint64_t i = 0; i <= 5; i++)
+		object_write(object, i * PAGE_SIZE, bytes, 3);
+	ok(map(first, AT, 8 * PAGE_SIZE, ASPACE_POPULATE, 0) == (int64_t)AT,
+	   "a file is mapped, more than there is of it");
+	map(second, AT, 8 * PAGE_SIZE, 0, 0);
+	ok(mmu_level(AT + 5 * PAGE_SIZE) == 0 && get(AT + 2) == 3 && get(AT + 6 * PAGE_SIZE) == -ENXIO,
+	   "what it has is there at once");
+	ok(aspace_resident(first) == 0, "without memory of its own");
+	ok(put(AT, 9) == 0 && get(AT) == 9 && get(AT + 1) == 2 && aspace_resident(first) == PAGE_SIZE,
+	   "a page that is written is copied");
+	aspace_protect(first, AT, 8 * PAGE_SIZE, ASPACE_READ);
+	aspace_protect(first, AT, 8 * PAGE_SIZE, RW);
+	ok(put(AT + PAGE_SIZE, 8) == 0 && get(AT) == 9 && is_sound(),
+	   "after it was protected and opened again, too");
+	ok(aspace_write(first, AT + 2 * PAGE_SIZE, "a", 1) == 0 &&
+		   aspace_read(first, back, AT + 2 * PAGE_SIZE, 3) == 0 && back[0] == 'a' &&
+		   back[1] == 2,
+	   "and one that is written from outside");
+	aspace_translate(first, AT + 3 * PAGE_SIZE, false, &phys);
+	put(AT + 3 * PAGE_SIZE, 7);
+	aspace_translate(first, AT + 3 * PAGE_SIZE, false, &later);
+	ok(phys == later, "a futex keeps its key when the page is written");
+	ok(aspace_read(second, back, AT + 3 * PAGE_SIZE, 3) == 0 && back[0] == 1, "from outside it is read");
+	mmu_load(second);
+	ok(get(AT) == 1 && get(AT + PAGE_SIZE) == 1 && get(AT + 2 * PAGE_SIZE) == 1,
+	   "the other one sees nothing of that");
+	mmu_load(first);
+	ok(aspace_discard(first, AT, PAGE_SIZE) == 0 && get(AT) == 1 &&
+		   aspace_resident(first) == 3 * PAGE_SIZE,
+	   "discarded, it is the file's page again");
+	ok(aspace_remap(first, AT + PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, REMAP_MAY_MOVE | REMAP_FIXED,
+			AT + MIB) == (int64_t)(AT + MIB) &&
+		   get(AT + MIB) == 8 && get(AT + MIB + 1) == 2,
+	   "a copied page moves");
+	ok(aspace_remap(first, AT + 4 * PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, REMAP_MAY_MOVE | REMAP_FIXED,
+			AT + 2 * MIB) == (int64_t)(AT + 2 * MIB) &&
+		   put(AT + 2 * MIB, 5) == 0 && get(AT + 2 * MIB) == 5 &&
+		   aspace_read(second, back, AT + 4 * PAGE_SIZE, 1) == 0 && back[0] == 1 && is_sound(),
+	   "so does one of the file's, and is copied there");
+	object_put(object);
+	object = NULL;
+	ok(get(AT + 2) == 3, "regions keep the object");
+	end("private");
+}
+
+static void test_segment(void)
+{
+	struct object *was = NULL;
+	int64_t at;
+
+	begin(OBJECT_MEMORY, 3 * MIB);
+	at = map(first, 0, 3 * MIB, ASPACE_SHARED | ASPACE_SEGMENT, 0);
+	put((user_addr_t)at + MIB, 1);
+	aspace_protect(first, (user_addr_t)at + MIB, PAGE_SIZE, ASPACE_READ);
+	ok(aspace_detach(first, (user_addr_t)at + PAGE_SIZE, &was) == -EINVAL,
+	   "a segment is detached by its beginning");
+	ok(aspace_detach(first, (user_addr_t)at, &was) == 0 && was == object &&
+		   object_mapped(object) == 0 && get((user_addr_t)at) == -EFAULT,
+	   "all of it, though it was cut up");
+	object_put(was);
+	map(first, AT, MIB, ASPACE_SHARED, 0);
+	ok(aspace_detach(first, AT, &was) == -EINVAL, "what is no segment is not");
+	end("segments");
+}
+
+/* Memory fails at the first allocation, the second, ...: an error, and nothing lost. */
+static void test_failures(void)
+{
+	unsigned int wrong = 0, points = 0;
+
+	for (uint64_t limit = 0; limit < 60; limit++) {
+		int error;
+
+		free_before = page_free_bytes();
+		first = aspace_create(0);
+		object = object_create(OBJECT_FILE, 4 * PAGE_SIZE);
+		object_write(object, 0, "abc", 3);
+		object_write(object, PAGE_SIZE, "def", 3);
+		mmu_load(first);
+		allocations_left = limit;
+		error = (int)map(first, AT, 4 * PAGE_SIZE, 0, 0) < 0;
+		if (!error)
+			error = put(AT + 1, 'x') != 0 || put(AT + PAGE_SIZE, 'y') != 0;
+		allocations_left = UINT64_MAX;
+		points += error != 0;
+		if (!error)
+			wrong += get(AT) != 'a' || get(AT + 1) != 'x' || get(AT + PAGE_SIZE) != 'y';
+		mmu_load(NULL);
+		object_put(object);
+		aspace_destroy(first);
+		wrong += page_free_bytes() != free_before || heap_objects != 0;
+	}
+	ok(wrong == 0 && points >= 5, "out of memory at each of %u allocations: an error, nothing lost",
+	   points);
+}
+
+int main(void)
+{
+	physical_memory(MEMORY);
+	page_add_range(0, MEMORY, 0, 21);
+	test_shared();
+	test_size();
+	test_private();
+	test_segment();
+	test_failures();
+	ok(mmu_early_frees == 0, "no page was freed while a CPU knew it");
+	return done();
+}
