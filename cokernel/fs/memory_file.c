@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/aspace.h"
 #include "mm/heap.h"
+#include "mm/local.h"
 #include "mm/object.h"
 #include "task/process.h"
 #include "task/thread.h"
@@ -138,7 +139,12 @@ static int64_t transfer(struct object *object, user_addr_t memory, uint64_t size
 	uint64_t done = 0;
 	int64_t bytes = 0;
 
-	while (done < size) {
+	while (done < size && !process_current()->ending) {
+		/* Long copies must not keep other CPUs waiting for an answer of this one. */
+		if (done % LARGE_PAGE_SIZE < PAGE_SIZE) {
+			mm_heartbeat();
+			lock_relax();
+		}
 		if (write)
 			bytes = write_page(object, memory + done, size - done, offset + done);
 		else

@@ -114,7 +114,8 @@ static bool trim_next(struct aspace *aspace, user_addr_t *at, user_addr_t end, u
 	if (entry != NULL) {
 		if (may_trim(aspace, *at, pt_read(entry), level))
 			*freed += trim_page(aspace, entry, *at);
-		*at += pt_page_size(level);
+		/* Single pages have only neighbours of their kind. */
+		*at = align_down(*at, LARGE_PAGE_SIZE) + max_u64(pt_page_size(level), LARGE_PAGE_SIZE);
 	}
 	lock_drop(&aspace->lock);
 	mm_heartbeat();

@@ -5,7 +5,7 @@
  * row says what the call does not do; doc/SYSCALLS.md is made from this file.
  */
 
-/* syscall/file.c, open.c, file_vector.c, command.c, poll.c */
+/* syscall/file.c, open.c, own_file.c, own_name.c, file_vector.c, command.c, poll.c */
 CALL(0, read, FORWARDED)
 CALL(1, write, FORWARDED)
 CALL(2, open, FORWARDED)
@@ -14,7 +14,7 @@ CALL(4, stat, FORWARDED)
 CALL(5, fstat, FORWARDED)
 CALL(6, lstat, FORWARDED)
 CALL(7, poll, EITHER) /* without descriptors it is a sleep, inside */
-CALL(8, lseek, FORWARDED)
+CALL(8, lseek, EITHER)
 CALL(16, ioctl, FORWARDED) /* of terminals, files and network interfaces; others: ENOTTY */
 CALL(17, pread64, FORWARDED)
 CALL(18, pwrite64, FORWARDED)
@@ -31,7 +31,7 @@ CALL(73, flock, FORWARDED)
 CALL(74, fsync, FORWARDED)
 CALL(75, fdatasync, FORWARDED)
 CALL(76, truncate, FORWARDED)
-CALL(77, ftruncate, FORWARDED)
+CALL(77, ftruncate, EITHER)
 CALL(79, getcwd, FORWARDED)
 CALL(80, chdir, FORWARDED)
 CALL(81, fchdir, FORWARDED)
@@ -73,13 +73,13 @@ CALL(269, faccessat, FORWARDED)
 CALL(270, pselect6, EITHER)
 CALL(271, ppoll, EITHER)
 CALL(280, utimensat, FORWARDED)
-CALL(285, fallocate, FORWARDED)
+CALL(285, fallocate, EITHER)
 CALL(292, dup3, FORWARDED)
 CALL(293, pipe2, FORWARDED)
 CALL(295, preadv, FORWARDED)
 CALL(296, pwritev, FORWARDED)
 CALL(316, renameat2, FORWARDED)
-CALL(319, memfd_create, FORWARDED)
+CALL(319, memfd_create, EITHER)
 CALL(326, copy_file_range, FORWARDED)
 CALL(327, preadv2, FORWARDED) /* no flags */
 CALL(328, pwritev2, FORWARDED) /* no flags */

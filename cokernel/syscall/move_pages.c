@@ -3,16 +3,31 @@
 #include <linux/mempolicy.h>
 
 #include "arch/user.h"
+#include "lib/lock.h"
 #include "mm/aspace.h"
+#include "mm/local.h"
 #include "mm/policy.h"
 #include "syscall/handlers.h"
 #include "syscall/node_mask.h"
 #include "task/process.h"
 #include "task/thread.h"
 
+/* Pages between two looks at what others want. */
+#define PAUSE_STEPS 512u
+
 static struct aspace *own_aspace(void)
 {
 	return process_current()->aspace;
+}
+
+/* In a long loop, at step I: gives others their turn. False: the process ends. */
+static bool may_go_on(uint64_t i)
+{
+	if (i % PAUSE_STEPS != 0)
+		return true;
+	mm_heartbeat();
+	lock_relax();
+	return !thread_current()->dying;
 }
 
 static int check_pid(uint64_t pid)
@@ -53,7 +68,7 @@ int64_t syscall_move_pages(const struct syscall_args *args)
 	for (uint64_t i = 0; i < count; i++) {
 		int32_t result;
 
-		if (thread_has_work(thread_current()) && thread_current()->dying)
+		if (!may_go_on(i))
 			return -EINTR;
 		if (copy_from_user(&address, pages + i * 8, sizeof(address)) != 0)
 			return -EFAULT;
@@ -120,6 +135,8 @@ int64_t syscall_mincore(const struct syscall_args *args)
 	if (start > USER_END || count * PAGE_SIZE > USER_END - start)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < count; i++) {
+		if (!may_go_on(i))
+			return -EINTR;
 		there = aspace_is_there(own_aspace(), start + i * PAGE_SIZE);
 		if (there < 0)
 			return there;
