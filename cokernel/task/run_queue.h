@@ -24,6 +24,7 @@ struct run_queue {
 	bool idle;	      /* its idle thread runs and looks at `ready` before it halts */
 	bool closed;	      /* its CPU has left: who was to go here goes elsewhere */
 	struct timer slice;
+	unsigned int slices; /* that have ended; its CPU's alone */
 	struct thread *previous;
 	enum aftermath aftermath;
 };
@@ -73,6 +74,12 @@ static inline void change_cpu(struct thread *thread, cpu_id_t to)
 
 /* An idle CPU online of SET (NULL: any), or CPU_NONE. */
 cpu_id_t sched_find_idle_of(const uint64_t *set);
+
+/*
+ * The CPU of SET that has so many fewer threads to run than this one that the running
+ * thread, whose slice is over, should go there: two fewer, and with TURN one, or CPU_NONE.
+ */
+cpu_id_t sched_lighter_cpu(const uint64_t *set, bool turn);
 
 /* Where THREAD, which is blocked and wakes up, goes. */
 cpu_id_t sched_wake_cpu(const struct thread *thread);

@@ -19,6 +19,9 @@
 #include "task/process.h"
 #include "task/run_queue.h"
 
+/* After so many slices a thread goes even to a CPU that has just one fewer. */
+#define SLICES_OF_TURN 8u
+
 void sched_init(void)
 {
 	futex_init();
@@ -359,14 +362,20 @@ nsec_t sched_cpu_time(const struct thread *thread)
 	return time;
 }
 
-/* Others wait for this CPU: they get it, or the running thread goes to an idle one. */
+/*
+ * Others wait for this CPU: they get it, or the running thread goes to one that has
+ * less to do. Where threads cannot be shared out evenly, they take turns at being fewer.
+ */
 static void end_slice(struct thread *self)
 {
-	cpu_id_t idle = sched_find_idle_of(self->cpus);
+	bool turn = ++own_queue()->slices % SLICES_OF_TURN == 0;
+	cpu_id_t to = sched_find_idle_of(self->cpus);
 
 	self->resched = false;
-	if (idle != CPU_NONE)
-		sched_migrate(idle);
+	if (to == CPU_NONE)
+		to = sched_lighter_cpu(self->cpus, turn);
+	if (to != CPU_NONE)
+		sched_migrate(to);
 	else
 		sched_yield_cpu();
 }

@@ -2,7 +2,7 @@
 /*
  * Who runs: one run queue for each CPU, first come first served, no tick. A CPU
  * with one runnable thread takes no timer interrupt at all; with more it gives
- * each a slice (SCHED_SLICE).
+ * each a slice (SCHED_SLICE), behind which a thread may go on where there are fewer.
  *
  * The order of locks in task/, channel/ and syscall/, first to last; who holds
  * one may take those below it, never one above:

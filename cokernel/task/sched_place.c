@@ -64,6 +64,26 @@ cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
 	return best;
 }
 
+cpu_id_t sched_lighter_cpu(const uint64_t *set, bool turn)
+{
+	/* This thread is one more than the queue. It must not make that CPU the fuller one. */
+	unsigned int least = own_queue()->ready_count + (turn ? 1 : 0), load;
+	struct run_queue *queue;
+	cpu_id_t cpu, lightest = CPU_NONE;
+
+	FOR_EACH_ONLINE_CPU(cpu) {
+		queue = queue_if_up(cpu);
+		if (!queue || cpu == this_cpu()->index || !set_has(set, cpu))
+			continue;
+		load = __atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) + !queue->idle;
+		if (load < least) {
+			least = load;
+			lightest = cpu;
+		}
+	}
+	return lightest;
+}
+
 cpu_id_t sched_wake_cpu(const struct thread *thread)
 {
 	cpu_id_t idle;

@@ -53,7 +53,7 @@ static void names(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX }, other;
 	socklen_t size;
 	char text[16] = "";
-	int listener, client, server;
+	int listener, caller, server;
 
 	part("bind, listen, connect, accept, names");
 	snprintf(address.sun_path, sizeof(address.sun_path), "socket");
@@ -65,16 +65,16 @@ static void names(void)
 	TRY(bind, listener, &address, sizeof(address));
 	TRY(bind, 99, &address, sizeof(address));
 	TRY(bind, 1, &address, sizeof(address));
-	client = (int)TRY(socket, AF_UNIX, SOCK_STREAM, 0);
-	TRY(connect, client, &address, sizeof(address));
+	caller = (int)TRY(socket, AF_UNIX, SOCK_STREAM, 0);
+	TRY(connect, caller, &address, sizeof(address));
 	TRY(listen, listener, 5);
 	TRY(listen, 99, 5);
-	TRY(accept, client, NULL, NULL);
+	TRY(accept, caller, NULL, NULL);
 	size = sizeof(other);
-	TRY(getpeername, client, &other, &size);
-	TRY(connect, client, BAD, sizeof(address));
-	TRY(connect, client, &address, sizeof(address));
-	TRY(connect, client, &address, sizeof(address));
+	TRY(getpeername, caller, &other, &size);
+	TRY(connect, caller, BAD, sizeof(address));
+	TRY(connect, caller, &address, sizeof(address));
+	TRY(connect, caller, &address, sizeof(address));
 	size = sizeof(other);
 	TRY(accept4, listener, &other, &size, 12345);
 	server = (int)TRY(accept4, listener, &other, &size, SOCK_CLOEXEC);
@@ -82,7 +82,7 @@ static void names(void)
 	SHOW(fcntl(server, F_GETFD));
 	size = sizeof(other);
 	memset(&other, 0, sizeof(other));
-	TRY(getpeername, client, &other, &size);
+	TRY(getpeername, caller, &other, &size);
 	SHOW(size);
 	SHOW_TEXT(other.sun_path);
 	size = 4;
@@ -93,20 +93,20 @@ static void names(void)
 	size = (socklen_t)-1;
 	TRY(getsockname, server, &other, &size);
 	TRY(getsockname, server, NULL, NULL);
-	TRY(write, client, "by write", 8);
+	TRY(write, caller, "by write", 8);
 	TRY(read, server, text, sizeof(text));
 	SHOW_TEXT(text);
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	TRY(accept, listener, NULL, NULL);
 	TRY(accept, 99, NULL, NULL);
 	TRY(close, server);
-	TRY(close, client);
+	TRY(close, caller);
 	TRY(close, listener);
-	client = (int)TRY(socket, AF_UNIX, SOCK_STREAM, 0);
-	TRY(connect, client, &address, sizeof(address));
+	caller = (int)TRY(socket, AF_UNIX, SOCK_STREAM, 0);
+	TRY(connect, caller, &address, sizeof(address));
 	TRY(unlink, "socket");
-	TRY(connect, client, &address, sizeof(address));
-	TRY(close, client);
+	TRY(connect, caller, &address, sizeof(address));
+	TRY(close, caller);
 }
 
 static void options(void)
@@ -305,14 +305,15 @@ static void much(void)
 	free(big);
 }
 
+/* Made before its thread, so that numbers of descriptors do not depend on who is first. */
+static int client;
+
 static void *connect_later(void *address)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
 	sleep_ms(100);
-	if (connect(fd, address, sizeof(struct sockaddr_in)) == 0 && write(fd, "tcp", 3) != 3)
-		perror("write");
-	close(fd);
+	if (connect(client, address, sizeof(struct sockaddr_in)) == 0 &&
+	    write(client, "tcp", 3) == 3)
+		shutdown(client, SHUT_WR);
 	return NULL;
 }
 
@@ -333,6 +334,7 @@ static void tcp(void)
 	TRY(connect, fd, &address, sizeof(address));
 	TRY(close, fd);
 	TRY(listen, listener, 1);
+	client = (int)TRY(socket, AF_INET, SOCK_STREAM, 0);
 	pthread_create(&thread, NULL, connect_later, &address);
 	wait.fd = listener;
 	TRY(poll, &wait, 1, 5000);
@@ -343,6 +345,7 @@ static void tcp(void)
 	SHOW_TEXT(text);
 	TRY(recvfrom, fd, text, 3, 0, NULL, NULL);
 	pthread_join(thread, NULL);
+	TRY(close, client);
 	TRY(close, fd);
 	TRY(close, listener);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
