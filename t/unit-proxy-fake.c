@@ -136,6 +136,8 @@ void fake_start(struct fake *fake, char *const argv[], char *const environment[]
 			.channel_size = FAKE_CHANNEL,
 		};
 
+		/* Its parent is in another group, and so SIGTSTP stops it wherever we run. */
+		setpgid(0, 0);
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
