@@ -60,6 +60,8 @@ int file_table_set(int fd, struct open_file *open)
 	struct open_file *before = NULL;
 	unsigned int used;
 
+	if (!open && likely(__atomic_load_n(&table->used, __ATOMIC_ACQUIRE) == 0))
+		return 0;
 	if (open && make_room(table, (unsigned int)fd) != 0) {
 		open_file_put(open);
 		return -ENOMEM;
