@@ -2,9 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # CPUs and memory come to an enclave that runs, and leave it; what is refused, or dies
 # in the middle, leaves the node and the others as they were.
+# LONG=yes: more often, and at more moments.
+limit_file=900
+node_env="LONG"
 . "$(dirname "$0")/lib/node.sh"
 
-limit_file=900
+often=8
+kill_delays="0.05 0.2"
+resize_delays="0.1"
+if [ "${LONG:-}" ]; then
+	often=20
+	kill_delays="0 0.05 0.1 0.2 0.4"
+	resize_delays="0 0.1 0.3"
+fi
 kernel_log_start
 
 # start NAME OPTIONS ... -- PROGRAM ...: runs it in the background until it says something.
@@ -79,27 +89,27 @@ run pisces resize grow --cpus=1
 is "$rc" 0 "and comes back: $err"
 is "$(cpus_of grow)" 1 "to where it was"
 
-# ---- twenty times, while Linux is busy ----
+# ---- again and again, while Linux is busy ----
 
 stress-ng --cpu 2 --vm 1 --vm-bytes 128M --hdd 1 --hdd-bytes 16M --timeout 300 > stress.txt 2>&1 &
 stress=$!
 failed=0
 begin=$(date +%s%N)
-for i in $(seq 20); do
+for i in $(seq $often); do
 	cpu=$((2 + i % 2))
 	pisces resize grow --add-cpus=$cpu -v 2>> times.txt &&
 		pisces resize grow --remove-cpus=$cpu -v 2>> times.txt || failed=$((failed + 1))
 done
-is $failed 0 "a CPU comes and goes 20 times under stress-ng"
+is $failed 0 "a CPU comes and goes $often times under stress-ng"
 [ $failed -eq 0 ] || diag "$(tail -n 4 times.txt)"
 diag "$(awk '/added in/ { a += $(NF - 1); na++ } /given back in/ { r += $(NF - 1); nr++ }
 	END { printf "added in %.0f ms, given back in %.0f ms on average", a / na, r / nr }' times.txt)"
 failed=0
-for i in $(seq 5); do
+for i in $(seq $((often / 4))); do
 	pisces resize grow --mem=+64M > err.txt 2>&1 && pisces resize grow --mem=-64M >> err.txt 2>&1 ||
 		failed=$((failed + 1))
 done
-is $failed 0 "so does memory, 5 times"
+is $failed 0 "so does memory, $((often / 4)) times"
 [ $failed -eq 0 ] || diag "$(cat err.txt)"
 kill $stress
 wait $stress
@@ -181,7 +191,7 @@ node_recovers "a full enclave"
 
 # ---- somebody dies in the middle ----
 
-for delay in 0 0.05 0.1 0.2 0.4; do
+for delay in $kill_delays; do
 	start doomed --cpu-list=1 --mem=128M -- $examples/spin 600 2
 	pisces resize doomed --cpus=+2 --mem=+128M > resize.txt 2>&1 &
 	resize=$!
@@ -192,7 +202,7 @@ for delay in 0 0.05 0.1 0.2 0.4; do
 	diag "owner killed after $delay s: pisces resize said '$(cat resize.txt)'"
 	node_recovers "owner killed $delay s into a resize" 10
 done
-for delay in 0 0.1 0.3; do
+for delay in $resize_delays; do
 	start living --cpu-list=1 --mem=128M -- $examples/spin 600 2
 	pisces resize living --cpus=+2 --mem=+128M > resize.txt 2>&1 &
 	resize=$!
