@@ -8,9 +8,8 @@
 
 # The controller is in one hierarchy at a time: it leaves v2 when nobody there uses it.
 v2=/sys/fs/cgroup
-find $v2 -depth -name cgroup.subtree_control | while read -r file; do
-	echo -cpuset 2> /dev/null > "$file"
-done
+used=$(find $v2 -depth -name cgroup.subtree_control -exec grep -lw cpuset {} +)
+for file in $used; do echo -cpuset 2> /dev/null > "$file"; done
 v1=$(mktemp -d)
 mounted() { mount -t cgroup -o cpuset cpuset "$v1" 2> /dev/null; }
 wait_until 20 mounted || {
@@ -85,6 +84,9 @@ run pisces reclaim
 is "$rc" 0 "nothing is left of a cpuset that is gone"
 rmdir "$v1/slurm/job/step" "$v1/slurm/job" "$v1/slurm" "$v1/with space"
 umount "$v1"
+# Slurm goes on as before
+ok "the controller is back" wait_until 20 grep -qw cpuset $v2/cgroup.controllers
+for file in $(tac <<< "$used"); do echo +cpuset > "$file"; done
 if rmmod pisces; then pass "no note holds the module"; else fail "no note holds the module"; fi
 modprobe pisces
 kernel_log_clean
