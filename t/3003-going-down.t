@@ -11,9 +11,7 @@ quickstart=$here/../contrib/quickstart
 "$quickstart" status > /dev/null 2>&1 ||
 	skip_all "no virtual node is up; \`contrib/quickstart check\` starts one"
 export PISCES_NODE=going
-state=$("$quickstart" status | sed -n 's/^console log: //p')
-state=${state:-${PISCES_BUILD:-$here/../build}/node/$PISCES_NODE/console.log}
-state=${state%/console.log}
+state=${PISCES_BUILD:-$here/../build}/node/$PISCES_NODE
 trap '"$quickstart" down > /dev/null 2>&1' EXIT
 
 # halted: the number of each CPU that does not execute anything, one word

@@ -7,12 +7,12 @@
 
 WRITER(cpus)
 {
-	struct cpu_numbers set = { { 0 } };
+	struct numbers set = { { 0 } };
 	cpu_id_t cpu;
 
 	(void)number;
 	FOR_EACH_ONLINE_CPU(cpu)
-		numbers_add(&set, cpu);
+		numbers_add_cpu(&set, cpu);
 	numbers_write_list(text, &set);
 }
 
@@ -41,14 +41,14 @@ static bool same_core(cpu_id_t a, cpu_id_t b)
 	       boot_block->cpus[a].core == boot_block->cpus[b].core;
 }
 
-static struct cpu_numbers sharing(uint32_t number, bool (*share)(cpu_id_t, cpu_id_t))
+static struct numbers sharing(uint32_t number, bool (*share)(cpu_id_t, cpu_id_t))
 {
-	struct cpu_numbers set = { { 0 } };
+	struct numbers set = { { 0 } };
 	cpu_id_t self = cpu_of_number(number), cpu;
 
 	FOR_EACH_ONLINE_CPU(cpu) {
 		if (share(self, cpu))
-			numbers_add(&set, cpu);
+			numbers_add_cpu(&set, cpu);
 	}
 	return set;
 }
@@ -71,28 +71,28 @@ WRITER(die_id)
 
 WRITER(core_map)
 {
-	struct cpu_numbers set = sharing(number[0], same_core);
+	struct numbers set = sharing(number[0], same_core);
 
 	numbers_write_map(text, &set);
 }
 
 WRITER(core_list)
 {
-	struct cpu_numbers set = sharing(number[0], same_core);
+	struct numbers set = sharing(number[0], same_core);
 
 	numbers_write_list(text, &set);
 }
 
 WRITER(package_map)
 {
-	struct cpu_numbers set = sharing(number[0], same_package);
+	struct numbers set = sharing(number[0], same_package);
 
 	numbers_write_map(text, &set);
 }
 
 WRITER(package_list)
 {
-	struct cpu_numbers set = sharing(number[0], same_package);
+	struct numbers set = sharing(number[0], same_package);
 
 	numbers_write_list(text, &set);
 }
@@ -107,15 +107,15 @@ static struct cpu_cache cache_of(const uint32_t number[TREE_NUMBERS])
 	return cache;
 }
 
-static struct cpu_numbers sharing_cache(const uint32_t number[TREE_NUMBERS])
+static struct numbers sharing_cache(const uint32_t number[TREE_NUMBERS])
 {
 	struct cpu_cache cache = cache_of(number);
 	cpu_id_t self = cpu_of_number(number[0]), cpu;
-	struct cpu_numbers set = { { 0 } };
+	struct numbers set = { { 0 } };
 
 	FOR_EACH_ONLINE_CPU(cpu) {
 		if (topology_share(&cache, self, cpu))
-			numbers_add(&set, cpu);
+			numbers_add_cpu(&set, cpu);
 	}
 	return set;
 }
@@ -162,14 +162,14 @@ WRITER(cache_partitions)
 
 WRITER(cache_map)
 {
-	struct cpu_numbers set = sharing_cache(number);
+	struct numbers set = sharing_cache(number);
 
 	numbers_write_map(text, &set);
 }
 
 WRITER(cache_list)
 {
-	struct cpu_numbers set = sharing_cache(number);
+	struct numbers set = sharing_cache(number);
 
 	numbers_write_list(text, &set);
 }

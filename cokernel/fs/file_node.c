@@ -29,22 +29,15 @@ static bool has_memory(uint32_t node)
 
 static void write_list(struct text *text, bool (*is_in)(uint32_t node))
 {
-	const char *separator = "";
-	uint32_t node, last;
+	struct numbers set = { { 0 } };
+	uint32_t node;
 
 	for (node = tree_number_next(TREE_NODE, 0); node != UINT32_MAX;
-	     node = tree_number_next(TREE_NODE, last + 1)) {
-		last = node;
-		if (!is_in(node))
-			continue;
-		while (tree_number_exists(TREE_NODE, last + 1) && is_in(last + 1))
-			last++;
-		text_add(text, "%s%u", separator, node);
-		if (last > node)
-			text_add(text, "-%u", last);
-		separator = ",";
+	     node = tree_number_next(TREE_NODE, node + 1)) {
+		if (is_in(node))
+			numbers_add(&set, node);
 	}
-	text_add(text, "\n");
+	numbers_write_list(text, &set);
 }
 
 WRITER(nodes)
@@ -65,28 +58,28 @@ WRITER(nodes_with_memory)
 	write_list(text, has_memory);
 }
 
-static struct cpu_numbers cpus_of(uint32_t node)
+static struct numbers cpus_of(uint32_t node)
 {
-	struct cpu_numbers set = { { 0 } };
+	struct numbers set = { { 0 } };
 	cpu_id_t cpu;
 
 	FOR_EACH_ONLINE_CPU(cpu) {
 		if (boot_block->cpus[cpu].node == node)
-			numbers_add(&set, cpu);
+			numbers_add_cpu(&set, cpu);
 	}
 	return set;
 }
 
 WRITER(node_map)
 {
-	struct cpu_numbers set = cpus_of(number[0]);
+	struct numbers set = cpus_of(number[0]);
 
 	numbers_write_map(text, &set);
 }
 
 WRITER(node_list)
 {
-	struct cpu_numbers set = cpus_of(number[0]);
+	struct numbers set = cpus_of(number[0]);
 
 	numbers_write_list(text, &set);
 }

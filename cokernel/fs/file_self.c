@@ -75,9 +75,9 @@ static struct thread *find(tid_t tid)
 }
 
 /* Numbers of CPUs that THREAD may run on. */
-static struct cpu_numbers allowed(const struct thread *thread)
+static struct numbers allowed(const struct thread *thread)
 {
-	struct cpu_numbers set = { { 0 } };
+	struct numbers set = { { 0 } };
 	uint32_t number;
 	cpu_id_t cpu;
 
@@ -85,7 +85,7 @@ static struct cpu_numbers allowed(const struct thread *thread)
 	     number = tree_number_next(TREE_CPU, number + 1)) {
 		cpu = cpu_of_number(number);
 		if (thread->cpus[cpu / 64] >> (cpu % 64) & 1)
-			numbers_add(&set, cpu);
+			numbers_add_cpu(&set, cpu);
 	}
 	return set;
 }
@@ -108,7 +108,7 @@ static void add_status(struct text *text, tid_t tid)
 {
 	struct process *process = process_current();
 	struct thread *thread = find(tid);
-	struct cpu_numbers cpus = allowed(thread);
+	struct numbers cpus = allowed(thread);
 	unsigned int i;
 
 	text_add(text, "Name:\t%s\n", thread->name);

@@ -84,11 +84,8 @@ void file_table_forget(uint32_t first, uint32_t last)
 	const struct file_table *table = &process_current()->file_table;
 
 	/* It only grows; what is above its end is the proxy's. */
-	for (uint32_t fd = first; fd <= last && fd < table->room; fd++) {
-		if (__atomic_load_n(&table->used, __ATOMIC_ACQUIRE) == 0)
-			break;
+	for (uint32_t fd = first; fd <= last && fd < table->room; fd++)
 		file_table_set((int)fd, NULL);
-	}
 }
 
 void file_table_destroy(struct file_table *table)

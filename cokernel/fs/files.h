@@ -56,14 +56,14 @@ WRITER(node_list);
 WRITER(node_memory);
 WRITER(node_distance);
 
-
-/* set.c: sets of Linux's CPU numbers. */
-struct cpu_numbers {
+/* set.c: sets of Linux's numbers, of CPUs or of NUMA nodes. */
+struct numbers {
 	uint64_t word[PISCES_CPU_WORDS];
 };
-void numbers_add(struct cpu_numbers *set, cpu_id_t cpu);
-void numbers_write_list(struct text *text, const struct cpu_numbers *set);
-void numbers_write_map(struct text *text, const struct cpu_numbers *set);
+void numbers_add(struct numbers *set, uint32_t number);
+void numbers_add_cpu(struct numbers *set, cpu_id_t cpu);
+void numbers_write_list(struct text *text, const struct numbers *set);
+void numbers_write_map(struct text *text, const struct numbers *set); /* of CPUs */
 
 /* The index of the CPU that Linux calls NUMBER. It is there: tree_find() has looked. */
 cpu_id_t cpu_of_number(uint32_t number);

@@ -28,23 +28,35 @@ int64_t linux_call_with_name(uint32_t call, const char *name, uint64_t second)
 	return result;
 }
 
-int64_t linux_read_file(const char *path, char *to, uint64_t size)
+int64_t linux_open(const char *path)
 {
 	struct channel *channel = process_current()->channel;
 	struct channel_buffer buffer;
-	uint64_t name_size = strlen(path) + 1;
-	int64_t fd = channel_buffer_take_all(channel, name_size, &buffer), bytes;
+	uint64_t size = strlen(path) + 1;
+	int64_t result = channel_buffer_take_all(channel, size, &buffer);
+
+	if (result < 0)
+		return result;
+	memcpy(buffer.memory, path, size);
+	/* 0: O_RDONLY */
+	result = channel_call_own(__NR_openat, CWD, buffer.offset, 0, 0, 0, 0);
+	channel_buffer_give(channel, &buffer);
+	return result;
+}
+
+void linux_close(int64_t fd)
+{
+	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+int64_t linux_read_file(const char *path, char *to, uint64_t size)
+{
+	int64_t fd = linux_open(path), bytes;
 
 	if (fd < 0)
 		return fd;
-	memcpy(buffer.memory, path, name_size);
-	/* 0: O_RDONLY */
-	fd = channel_call_own(__NR_openat, CWD, buffer.offset, 0, 0, 0, 0);
-	channel_buffer_give(channel, &buffer);
-	if (fd < 0)
-		return fd;
 	bytes = forward_pread_kernel((int)fd, to, size, 0);
-	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+	linux_close(fd);
 	return bytes;
 }
 

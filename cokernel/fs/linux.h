@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside fs/: what is asked of Linux through the proxy. All may sleep. */
+/* What the co-kernel itself asks of Linux through the proxy. All may sleep. */
 #ifndef CK_FS_LINUX_H
 #define CK_FS_LINUX_H
 
@@ -7,6 +7,11 @@
 
 /* CALL, whose first argument is NAME and second SECOND. Its result. */
 int64_t linux_call_with_name(uint32_t call, const char *name, uint64_t second);
+
+/* Opens the file PATH for reading. Descriptor or -errno. */
+int64_t linux_open(const char *path);
+
+void linux_close(int64_t fd);
 
 /* Up to SIZE bytes of the file PATH from its start. Bytes or -errno. */
 int64_t linux_read_file(const char *path, char *to, uint64_t size);

@@ -199,8 +199,6 @@ int64_t open_file_read(struct open_file *open, user_addr_t to, uint64_t size, ui
 
 	if ((open->flags & OPEN_ACCESS) == OPEN_WRITE_ONLY)
 		return -EBADF;
-	if (offset != FILE_POSITION && (int64_t)offset < 0)
-		return -EINVAL;
 	result = turn_take(&open->file->turn);
 	if (result)
 		return result;
@@ -215,8 +213,6 @@ int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size,
 
 	if ((open->flags & OPEN_ACCESS) == OPEN_READ_ONLY)
 		return -EBADF;
-	if (offset != FILE_POSITION && (int64_t)offset < 0)
-		return -EINVAL;
 	result = turn_take(&open->file->turn);
 	if (result)
 		return result;

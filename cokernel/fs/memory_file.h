@@ -47,8 +47,8 @@ void open_file_get(struct open_file *open);
 void open_file_put(struct open_file *open);
 
 /*
- * As pread(2) and pwrite(2), or read(2) and write(2) with OFFSET FILE_POSITION, to and
- * from the running program's memory.
+ * As pread(2) and pwrite(2) with an OFFSET that is not negative, or read(2) and write(2)
+ * with FILE_POSITION, to and from the running program's memory.
  */
 #define FILE_POSITION UINT64_MAX
 int64_t open_file_read(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset);

@@ -54,7 +54,7 @@ int64_t own_make_file(const char *name, const struct text *text, uint32_t flags)
 	error = linux_fill(fd, text->bytes, text->used);
 	if (error == 0)
 		return fd;
-	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+	linux_close(fd);
 	return error;
 }
 

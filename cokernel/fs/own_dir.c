@@ -3,6 +3,7 @@
 
 #include "arch/user.h"
 #include "channel/channel.h"
+#include "fs/linux.h"
 #include "fs/own.h"
 #include "fs/text.h"
 #include "lib/errno.h"
@@ -176,7 +177,7 @@ int64_t own_dir_open(const struct tree_node *node, uint32_t flags)
 	text_free(&text);
 	if (fd < 0 || add((int)fd, node->path))
 		return fd;
-	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
+	linux_close(fd);
 	return -ENOMEM;
 }
 

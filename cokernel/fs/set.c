@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sets of CPUs as Linux writes them, by its numbers. */
+/* Sets of CPUs and of NUMA nodes as Linux writes them, by its numbers. */
 #include "arch/cpu.h"
 #include "boot/boot.h"
 #include "fs/files.h"
 
-void numbers_add(struct cpu_numbers *set, cpu_id_t cpu)
+void numbers_add(struct numbers *set, uint32_t number)
 {
-	uint32_t number = boot_block->cpus[cpu].linux_cpu;
-
 	if (number < PISCES_MAX_CPUS)
 		set->word[number / 64] |= 1ull << (number % 64);
 }
 
-static bool has(const struct cpu_numbers *set, uint32_t number)
+void numbers_add_cpu(struct numbers *set, cpu_id_t cpu)
+{
+	numbers_add(set, boot_block->cpus[cpu].linux_cpu);
+}
+
+static bool has(const struct numbers *set, uint32_t number)
 {
 	return number < PISCES_MAX_CPUS && (set->word[number / 64] >> (number % 64) & 1);
 }
 
-void numbers_write_list(struct text *text, const struct cpu_numbers *set)
+void numbers_write_list(struct text *text, const struct numbers *set)
 {
 	const char *separator = "";
 	uint32_t number, last;
@@ -37,7 +40,7 @@ void numbers_write_list(struct text *text, const struct cpu_numbers *set)
 }
 
 /* Words of 32 bits, the highest first: as many as the enclave's CPUs need. */
-void numbers_write_map(struct text *text, const struct cpu_numbers *set)
+void numbers_write_map(struct text *text, const struct numbers *set)
 {
 	uint32_t highest = 0, word;
 	cpu_id_t cpu;

@@ -13,13 +13,6 @@
 /* Between a flush and the next: this bounds how long others wait for the lock. */
 #define ZAP_PIECE HUGE_PAGE_SIZE
 
-struct region *space_region_around(const struct aspace *aspace, user_addr_t start, user_addr_t end)
-{
-	struct region *region = region_at(&aspace->regions, start);
-
-	return region != NULL && region->end >= end ? region : NULL;
-}
-
 bool space_is_free(const struct aspace *aspace, user_addr_t start, user_addr_t end)
 {
 	const struct region *region = region_at_or_above(&aspace->regions, start);

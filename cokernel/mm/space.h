@@ -100,9 +100,6 @@ bool space_is_free(const struct aspace *aspace, user_addr_t start, user_addr_t e
 user_addr_t space_choose(const struct aspace *aspace, uint64_t size, user_addr_t top,
 			 uint64_t align, uint64_t offset);
 
-/* The region that all of [start, end) is in, or NULL. */
-struct region *space_region_around(const struct aspace *aspace, user_addr_t start, user_addr_t end);
-
 /* Counts pages that came, or (negative, wrapped) went. */
 void space_count(struct aspace *aspace, uint64_t bytes);
 

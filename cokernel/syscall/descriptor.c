@@ -8,6 +8,7 @@
 
 #include "channel/channel.h"
 #include "fs/file_table.h"
+#include "fs/linux.h"
 #include "fs/own.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
@@ -95,8 +96,8 @@ static int64_t make_pair(uint32_t call, const uint64_t values[6], unsigned int w
 	channel_buffer_give(channel, &buffer);
 	if (result < 0 || copy_to_user(values[where], pair, sizeof(pair)) == 0)
 		return result;
-	channel_call_own(__NR_close, (uint32_t)pair[0], 0, 0, 0, 0, 0);
-	channel_call_own(__NR_close, (uint32_t)pair[1], 0, 0, 0, 0, 0);
+	linux_close((uint32_t)pair[0]);
+	linux_close((uint32_t)pair[1]);
 	return -EFAULT;
 }
 

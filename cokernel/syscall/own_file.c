@@ -82,11 +82,6 @@ int64_t file_pwrite(int fd, user_addr_t from, uint64_t size, uint64_t offset)
 
 /* ---- descriptors that come and go ---- */
 
-static void close_in_proxy(int64_t fd)
-{
-	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
-}
-
 /* A descriptor for FILE, whose reference is taken over; FLAGS of open(2). */
 static int64_t new_descriptor(const char *name, uint64_t memfd_flags, struct memory_file *file,
 			      uint32_t flags)
@@ -101,7 +96,7 @@ static int64_t new_descriptor(const char *name, uint64_t memfd_flags, struct mem
 	open = open_file_create(file, flags);
 	if (open && file_table_set((int)fd, open) == 0)
 		return fd;
-	close_in_proxy(fd);
+	linux_close(fd);
 	return -ENOMEM;
 }
 
@@ -164,7 +159,7 @@ int64_t file_copied(int old, int64_t fd)
 		return fd;
 	if (file_table_set((int)fd, file_table_get(old)) == 0)
 		return fd;
-	close_in_proxy(fd);
+	linux_close(fd);
 	return -ENOMEM;
 }
 

@@ -75,6 +75,15 @@ static bool is_stream(int fd)
 	return result == 0 && word[0] == TYPE_STREAM;
 }
 
+/* RESULT, the bytes of the one of several messages at AT, to the program. 0 or -EFAULT. */
+static int tell_bytes(user_addr_t at, int64_t result)
+{
+	uint32_t bytes = (uint32_t)result;
+
+	at += offsetof(struct user_messages, bytes);
+	return copy_to_user(at, &bytes, sizeof(bytes)) != 0 ? -EFAULT : 0;
+}
+
 /* ---- sending ---- */
 
 /* Name and control of MESSAGE into BLOCK. 0 or -errno. */
@@ -198,16 +207,12 @@ int64_t syscall_sendmmsg(const struct syscall_args *args)
 	uint64_t count = min_u64((uint32_t)args->a[2], MESSAGES_MOST), i;
 	user_addr_t at = args->a[1];
 	int64_t result = 0;
-	uint32_t bytes;
 
 	for (i = 0; i < count; i++, at += sizeof(struct user_messages)) {
 		result = send_message((int)args->a[0], at, (uint32_t)args->a[3]);
 		if (result < 0)
 			break;
-		bytes = (uint32_t)result;
-		if (copy_to_user(at + offsetof(struct user_messages, bytes), &bytes,
-				 sizeof(bytes)) != 0)
-			result = -EFAULT;
+		result = tell_bytes(at, result);
 		if (result < 0)
 			break;
 	}
@@ -340,7 +345,7 @@ int64_t syscall_recvfrom(const struct syscall_args *args)
 int64_t syscall_recvmmsg(const struct syscall_args *args)
 {
 	uint64_t count = min_u64((uint32_t)args->a[2], MESSAGES_MOST), i;
-	uint32_t flags = (uint32_t)args->a[3], bytes;
+	uint32_t flags = (uint32_t)args->a[3];
 	nsec_t span = NSEC_FOREVER, end;
 	user_addr_t at = args->a[1];
 	int64_t result = 0;
@@ -356,10 +361,7 @@ int64_t syscall_recvmmsg(const struct syscall_args *args)
 		result = receive_message((int)args->a[0], at, flags & ~FLAG_WAITFORONE);
 		if (result < 0)
 			break;
-		bytes = (uint32_t)result;
-		if (copy_to_user(at + offsetof(struct user_messages, bytes), &bytes,
-				 sizeof(bytes)) != 0)
-			result = -EFAULT;
+		result = tell_bytes(at, result);
 		if (result < 0)
 			break;
 		if (flags & FLAG_WAITFORONE)

@@ -8,6 +8,7 @@
 #include "arch/user.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/linux.h"
 #include "fs/page_cache.h"
 #include "lib/errno.h"
 #include "lib/print.h"
@@ -135,28 +136,6 @@ static __noreturn void give_up(struct process *process, int status, int error, c
 	thread_exit(process->wait_status);
 }
 
-/* Opens PATH in the proxy. Descriptor or -errno. */
-static int64_t open_in_proxy(const char *path)
-{
-	struct channel *channel = process_current()->channel;
-	struct channel_buffer buffer;
-	uint64_t size = strlen(path) + 1;
-	int64_t result = channel_buffer_take_all(channel, size, &buffer);
-
-	if (result < 0)
-		return result;
-	memcpy(buffer.memory, path, size);
-	/* 0: O_RDONLY */
-	result = channel_call_own(__NR_openat, (uint64_t)AT_FDCWD, buffer.offset, 0, 0, 0, 0);
-	channel_buffer_give(channel, &buffer);
-	return result;
-}
-
-static void close_in_proxy(int fd)
-{
-	channel_call_own(__NR_close, (uint64_t)fd, 0, 0, 0, 0, 0);
-}
-
 /* The ELF interpreter of IMAGE: loads it too. Returns where it begins. */
 static user_addr_t load_interpreter(struct process *process, const struct elf_image *image,
 				    user_addr_t *base)
@@ -172,7 +151,7 @@ static user_addr_t load_interpreter(struct process *process, const struct elf_im
 	format_text(what, sizeof(what), "its ELF interpreter %s: ", image->interpreter);
 	if (!interpreter)
 		give_up(process, STATUS_NOT_RUN, -ENOMEM, what, NULL);
-	fd = open_in_proxy(image->interpreter);
+	fd = linux_open(image->interpreter);
 	if (fd < 0)
 		give_up(process, STATUS_NOT_FOUND, (int)fd, what,
 			fd == -ENOENT ? "no such file" : NULL);
@@ -180,7 +159,7 @@ static user_addr_t load_interpreter(struct process *process, const struct elf_im
 	error = load(&loading, interpreter, &why);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, what, why);
-	close_in_proxy(loading.fd);
+	linux_close(loading.fd);
 	*base = interpreter->base;
 	entry = interpreter->entry;
 	heap_free(interpreter);
@@ -272,7 +251,7 @@ void exec_main(void *argument)
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, "", why);
 	process->executable = path_of(loading.fd);
-	close_in_proxy(loading.fd);
+	linux_close(loading.fd);
 	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
 						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));
 	start.image = image;
