@@ -135,34 +135,44 @@ static int take_block(int fd, uint32_t number, uint64_t size, uint32_t node, int
 
 /*
  * Takes up to SIZE bytes, rounded up to whole blocks of BLOCK; how much in *TAKEN. Returns
- * 0, or -errno of what stopped it: blocks that Linux needs itself are passed over.
+ * 0, or -errno of what stopped it: blocks that Linux needs itself, or cannot remove, are
+ * passed over.
  */
 static int take_blocks(int fd, uint64_t size, uint64_t block, uint32_t node, int way,
 		       uint64_t *taken)
 {
 	const time_t limit = now_s() + BLOCKS_LIMIT_S;
 	uint32_t *list;
-	int count, result = 0;
+	int count, passed = -EBUSY, result = 0;
 
 	*taken = 0;
 	count = pisces_blocks_online(node, &list);
 	if (count < 0)
 		return -errno;
-	for (int i = 0; i < count && *taken < size; i++) {
-		result = take_block(fd, list[i], block, node, way);
-		if (result == 0)
+	for (int i = 0; i < count && *taken < size && !result; i++) {
+		int failed = take_block(fd, list[i], block, node, way);
+
+		switch (-failed) {
+		case 0:
 			*taken += block;
-		else if (result != -EBUSY && result != -EINVAL && result != -EAGAIN)
 			break;
-		else if (now_s() >= limit) {
-			result = -ETIMEDOUT;
+		case EOPNOTSUPP:
+			passed = failed;
 			break;
+		case EBUSY:
+		case EINVAL:
+		case EAGAIN:
+			if (now_s() >= limit)
+				result = -ETIMEDOUT;
+			break;
+		default:
+			result = failed;
 		}
 	}
 	free(list);
 	if (*taken >= size)
 		return 0;
-	return result ? result : -EBUSY;
+	return result ? result : passed;
 }
 
 /* Why a way has not given all, for people. */
@@ -170,7 +180,7 @@ static const char *why_not(int result)
 {
 	switch (-result) {
 	case EOPNOTSUPP:
-		return "this kernel cannot remove its memory safely";
+		return "Linux maps it in pages of 1 GiB, of which it cannot remove a part (boot with nogbpages)";
 	case ENOMEM:
 		return "Linux needs the rest itself";
 	case ENOENT:

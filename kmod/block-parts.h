@@ -20,7 +20,7 @@ enum block_phase {
 
 struct block {
 	struct list_head link;
-	struct list_head failed; /* see blocks_reclaim() */
+	struct list_head failed; /* see blocks_add(), blocks_reclaim() */
 	u64 base;
 	u64 size;
 	enum block_phase phase;

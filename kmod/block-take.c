@@ -10,12 +10,15 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/slab.h>
+#include <asm/pgtable.h>
 
 #include "block-parts.h"
 #include "block.h"
 #include "compat.h"
 #include "log.h"
 #include "memory.h"
+#include "reclaim.h"
+#include "sanitizer.h"
 
 /* Are Linux's struct pages of this block in the block itself (memmap_on_memory)? */
 static bool block_has_own_memmap(u64 base, u64 size)
@@ -39,6 +42,13 @@ static int range_append(struct list_head *ranges, const struct block *block, u32
 	range->dirty = true;
 	list_add_tail(&range->link, ranges);
 	return 0;
+}
+
+/* Undoes range_append() to an empty list. */
+static void range_drop(struct list_head *ranges)
+{
+	kfree(list_last_entry(ranges, struct memory_range, link));
+	INIT_LIST_HEAD(ranges);
 }
 
 /* ---- block ---- */
@@ -72,8 +82,9 @@ static int take_offline(struct list_head *ranges, struct pisces_add_memory *requ
 		spin_unlock(&blocks_lock);
 		return ret;
 	}
+	sanitizer_allow(block->base, block->size);
 	if (iomem_add(&block->shown, block->base, block->size, name, false))
-		pr_info("%s: %pR is not shown in /proc/iomem\n", name, &block->shown.resource);
+		pr_info("%s: memory block %llx is not shown in /proc/iomem\n", name, block->base);
 	return 0;
 }
 
@@ -112,6 +123,26 @@ static bool block_can_be_cut_out(u64 base, u64 size)
 	return !kdump.end;
 }
 
+/*
+ * Linux takes a part of a large page out of its direct map wrongly: remove_pagetable()
+ * looks into the memory that such a page maps as if a table were there, and "frees" what
+ * it finds (6.1 to 7.3, boot memory, which is mapped by pages of 1 GiB where the CPU has them).
+ */
+static bool block_has_pages_of_its_own(u64 base, u64 size)
+{
+	u64 at = base, page;
+	unsigned int level;
+
+	for (; at < base + size; at = round_down(at, page) + page) {
+		if (!lookup_address((unsigned long)phys_to_virt(at), &level))
+			return false;
+		page = page_level_size(level);
+		if (page > size)
+			return false;
+	}
+	return true;
+}
+
 static int take_away(struct list_head *ranges, struct pisces_add_memory *request, u32 enclave,
 		     const char *name)
 {
@@ -119,8 +150,6 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 	struct block *block;
 	int ret;
 
-	if (!compat_can_remove_memory())
-		return -EOPNOTSUPP;
 	ret = block_insert(base, size, BLOCK_LEAVING, enclave);
 	if (ret)
 		return ret;
@@ -130,6 +159,9 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 
 	ret = -EINVAL;
 	if (block->node != request->node || block_has_own_memmap(base, size))
+		goto forget;
+	ret = -EOPNOTSUPP;
+	if (!block_has_pages_of_its_own(base, size))
 		goto forget;
 	ret = range_append(ranges, block, PISCES_MEMORY_REMOVE);
 	if (ret)
@@ -146,14 +178,14 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 	ret = iomem_add(&block->shown, base, size, name, true);
 	if (!ret)
 		return 0;
-	/* Somebody else was quicker to claim that address, which Linux wants back then. */
+	/* Somebody else was quicker to claim that address: the block is on its way back. */
+	range_drop(ranges);
 	blocks_add(base, size);
 	blocks_return(base, size);
+	reclaim_start();
+	return ret;
 drop:
-	kfree(list_last_entry(ranges, struct memory_range, link));
-	INIT_LIST_HEAD(ranges);
-	if (block->phase != BLOCK_LEAVING)
-		return ret;
+	range_drop(ranges);
 forget:
 	block_remove(base);
 	return ret;

@@ -61,6 +61,23 @@ static void block_free(struct block *block)
 	module_put(THIS_MODULE);
 }
 
+/*
+ * Linux takes a block offline although memory errors have ended the use of some of its pages,
+ * and gives it back without that knowledge; on x86 they are not even mapped.
+ */
+static bool block_has_errors(u64 base, u64 size)
+{
+	unsigned long pfn;
+
+	for (pfn = PHYS_PFN(base); pfn < PHYS_PFN(base + size); pfn++) {
+		if (PageHWPoison(pfn_to_page(pfn)))
+			return true;
+		if (pfn % PAGES_PER_SECTION == 0)
+			cond_resched();
+	}
+	return false;
+}
+
 int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(base));
@@ -83,6 +100,8 @@ int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 		ret = -EINVAL;
 	else if (memory_available(block->node) < size)
 		ret = -ENOMEM;
+	else if (block_has_errors(base, size))
+		ret = -EBUSY;
 	if (ret) {
 		kfree(block);
 		return ret;
@@ -258,9 +277,20 @@ static void block_set_phase(struct block *block, enum block_phase phase)
 void blocks_add(u64 base, u64 size)
 {
 	struct block *block;
+	LIST_HEAD(failed);
 
-	while ((block = block_grab(base, base + size, BLOCK_TAKEN)))
-		block_set_phase(block, block_add(block, BLOCK_TAKEN));
+	/* One that fails stays ADDING until all have been tried, so that this ends. */
+	while ((block = block_grab(base, base + size, BLOCK_TAKEN))) {
+		if (block_add(block, BLOCK_TAKEN) == BLOCK_TAKEN)
+			block_set_phase(block, BLOCK_TAKEN);
+		else
+			list_add(&block->failed, &failed);
+	}
+	/* It is its enclave's until blocks_return(): nobody else may try again before. */
+	spin_lock(&blocks_lock);
+	list_for_each_entry(block, &failed, failed)
+		block->phase = BLOCK_TAKEN;
+	spin_unlock(&blocks_lock);
 }
 
 bool block_is_added(u64 address)
@@ -288,7 +318,7 @@ void blocks_return(u64 base, u64 size)
 			continue;
 		iomem_remove(&block->shown);
 		if (block->phase == BLOCK_TAKEN)
-			block_set_phase(block, BLOCK_OFFLINE);
+			block_set_phase(block, block->removed ? BLOCK_REMOVED : BLOCK_OFFLINE);
 	}
 }
 

@@ -67,15 +67,33 @@ static void boot_undo(struct enclave *e)
 	image_unload(e);
 }
 
-static void boot_set_state(struct enclave *e, enum pisces_enclave_state state)
+/* -ESHUTDOWN: Linux goes down, and nobody would stop it any more. */
+static int boot_begin(struct enclave *e)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&e->lock, flags);
+	if (enclaves_are_silenced()) {
+		ret = -ESHUTDOWN;
+	} else {
+		WRITE_ONCE(e->state, PISCES_ENCLAVE_BOOTING);
+		watch_start_locked(e);
+	}
+	spin_unlock_irqrestore(&e->lock, flags);
+	return ret;
+}
+
+static void boot_take_back(struct enclave *e)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&e->lock, flags);
-	WRITE_ONCE(e->state, state);
-	if (state == PISCES_ENCLAVE_BOOTING)
-		watch_start_locked(e);
+	WRITE_ONCE(e->state, PISCES_ENCLAVE_NEW);
 	spin_unlock_irqrestore(&e->lock, flags);
+	/* If Linux goes down at this moment, the enclave has been dead in between. */
+	cancel_delayed_work_sync(&e->silence_work);
+	boot_undo(e);
 }
 
 static int boot_wait_ready(struct enclave *e)
@@ -119,15 +137,16 @@ int enclave_boot(struct enclave *e, struct pisces_boot *request)
 	ret = boot_prepare(e, request, &header);
 	if (ret)
 		return ret;
-	boot_set_state(e, PISCES_ENCLAVE_BOOTING);
+	ret = boot_begin(e);
+	if (ret) {
+		boot_undo(e);
+		return ret;
+	}
 	e->image_virtual = header.virtual_base;
 	e->image_entry = header.entry;
 	ret = launch_cpus(e, 0, e->cpu_count, &launch_ns);
 	if (ret && !e->launched) {
-		boot_set_state(e, PISCES_ENCLAVE_NEW);
-		/* If Linux goes down at this moment, the enclave has been dead in between. */
-		cancel_delayed_work_sync(&e->silence_work);
-		boot_undo(e);
+		boot_take_back(e);
 		return ret;
 	}
 	if (ret) {

@@ -36,11 +36,11 @@ struct change {
 };
 
 /*
- * Sends the co-kernel MESSAGE, whose tag it sets, and waits for its answer, for which it
- * may have to clear BYTES of memory, and which it returns: 0 or what the co-kernel refuses it with. -ESHUTDOWN: the enclave is over,
- * and what was asked for may have been done or not; -ETIMEDOUT: so it is now, for it
- * did not answer. Not to be interrupted: until there is an answer, nobody knows what
- * the co-kernel uses. e->mutex is held.
+ * Sends the co-kernel MESSAGE, whose tag it sets, and waits for the answer, for which the
+ * co-kernel may have to clear BYTES of memory. Returns 0 or what the co-kernel refuses it
+ * with. -ESHUTDOWN: the enclave is over, and what was asked for may have been done or not;
+ * -ETIMEDOUT: so it is now, for it did not answer. Not to be interrupted: until there is
+ * an answer, nobody knows what the co-kernel uses. e->mutex is held.
  */
 int change_ask(struct enclave *e, struct pisces_message *message, u64 bytes);
 

@@ -12,6 +12,7 @@
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/mutex.h>
 #include <linux/timekeeping.h>
 #include <asm/tsc.h>
 
@@ -31,7 +32,9 @@ struct clock_sample {
 	u64 realtime_ns;
 };
 
+static DEFINE_MUTEX(clock_mutex);
 static struct clock_sample clock_start;
+static u64 clock_measured; /* kHz, if that is not Linux's rate; else 0 */
 
 /* Reads all clocks at one moment: the quickest of a few tries. */
 static void clock_sample(struct clock_sample *sample)
@@ -65,24 +68,47 @@ void clock_init(void)
 	clock_sample(&clock_start);
 }
 
-void clock_describe(struct pisces_boot_block *boot)
+/* kHz between clock_start, which lies long enough back, and *NOW. */
+static u64 clock_measure(struct clock_sample *now)
 {
 	u64 age = ktime_get_raw_ns() - clock_start.raw_ns;
-	struct clock_sample now;
-	u64 khz, difference;
 
 	if (age < STRETCH_MIN_NS)
 		msleep(div_u64(STRETCH_MIN_NS - age, NSEC_PER_MSEC) + 1);
-	clock_sample(&now);
+	clock_sample(now);
+	return mul_u64_u64_div_u64(now->tsc - clock_start.tsc, NSEC_PER_MSEC,
+				   now->raw_ns - clock_start.raw_ns);
+}
 
-	khz = mul_u64_u64_div_u64(now.tsc - clock_start.tsc, NSEC_PER_MSEC,
-				  now.raw_ns - clock_start.raw_ns);
-	difference = khz > tsc_khz ? khz - tsc_khz : tsc_khz - khz;
-	if (difference <= tsc_khz / TOLERANCE)
+static bool clock_agrees(u64 khz, u64 with)
+{
+	u64 difference = khz > with ? khz - with : with - khz;
+
+	return difference <= with / TOLERANCE;
+}
+
+void clock_describe(struct pisces_boot_block *boot)
+{
+	struct clock_sample now;
+	u64 khz;
+
+	mutex_lock(&clock_mutex);
+	khz = clock_measure(&now);
+	/*
+	 * While the machine slept, or its hypervisor stopped it, one clock went on and the other
+	 * did not: only what is measured from here on counts.
+	 */
+	if (!clock_agrees(khz, tsc_khz) && !clock_agrees(khz, clock_measured)) {
+		clock_sample(&clock_start);
+		khz = clock_measure(&now);
+		clock_measured = khz;
+	}
+	if (clock_agrees(khz, tsc_khz))
 		khz = tsc_khz;
 	else
 		pr_info_once("Linux takes the TSC for %u kHz, measured are %llu: co-kernels get that\n",
 			     tsc_khz, khz);
+	mutex_unlock(&clock_mutex);
 
 	boot->tsc_khz = khz;
 	boot->tsc_base = now.tsc;

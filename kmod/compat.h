@@ -10,6 +10,7 @@
 #include <linux/page-flags.h>
 #include <linux/topology.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <asm/apic.h>
 #include <asm/smp.h>
 
@@ -43,14 +44,12 @@ static inline bool compat_page_is_movable(struct page *page)
 #endif
 }
 
-/*
- * Can boot memory be removed? From 7.0 on an Oops in remove_pagetable() stands against
- * it, and whether memory was there at boot cannot be told from here.
- */
-static inline bool compat_can_remove_memory(void)
-{
-	return LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0);
-}
+/* Newer kernels want a queue to say that it is bound to CPUs. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define COMPAT_WQ_PERCPU WQ_PERCPU
+#else
+#define COMPAT_WQ_PERCPU 0
+#endif
 
 /* log2 of the APIC ids that one core may have. */
 static inline unsigned int compat_core_shift(void)

@@ -187,6 +187,9 @@ void enclaves_cpu_returned(void);
 /* Linux goes down: no co-kernel may survive it. Takes no lock if PANIC. */
 void enclaves_silence_all(bool panic);
 
+/* That was done: Linux goes down, and no co-kernel may start any more. */
+bool enclaves_are_silenced(void);
+
 /* True if any enclave has a CPU. */
 bool enclaves_hold_cpus(void);
 

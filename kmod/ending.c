@@ -103,8 +103,17 @@ static void enclave_go_down(struct enclave *e)
 	spin_unlock_irqrestore(&e->lock, flags);
 }
 
+static bool going_down;
+
+bool enclaves_are_silenced(void)
+{
+	return READ_ONCE(going_down);
+}
+
 void enclaves_silence_all(bool panic)
 {
+	/* Before the walk, which takes each enclave's lock: who boots later sees it there. */
+	WRITE_ONCE(going_down, true);
 	if (panic)
 		enclaves_visit(enclave_panic, false);
 	else

@@ -11,7 +11,7 @@ struct enclave;
 #define IMAGE_MAX 0x4000000ull /* 64 MiB */
 
 /*
- * Copies the image of BYTES bytes at ADDRESS of user space to the first memory
+ * Copies the image of BYTES bytes at ADDRESS of user space to a memory
  * range of the enclave, sets image_base and image_bytes, and gives its checked
  * header at *HEADER. -EPROTO: another ABI or build id; -ENOEXEC: not an image;
  * -ENOMEM: no range can hold it; -EFBIG, -EFAULT, -EINTR.

@@ -3,20 +3,21 @@
 #ifndef PISCES_KMOD_IOMEM_H
 #define PISCES_KMOD_IOMEM_H
 
-#include <linux/ioport.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
+/* Zeroed before it is added. It has a line for each piece of System RAM that it lies in. */
 struct iomem_entry {
 	struct list_head link;
-	struct resource resource;
+	struct list_head lines;
 	bool claim;
 	bool listed;
 };
 
 /*
- * Shows [BASE, BASE + SIZE) as NAME until iomem_remove(). With CLAIM it is no memory of
- * Linux, and the entry keeps others from it. -EBUSY: something else is in the way.
+ * Shows [BASE, BASE + SIZE) as NAME until iomem_remove(), whole or not at all. With CLAIM it
+ * is no memory of Linux, and the entry keeps others from it. -EBUSY: something else is in
+ * the way; -ENOMEM.
  */
 int iomem_add(struct iomem_entry *entry, u64 base, u64 size, const char *name, bool claim);
 

@@ -38,13 +38,14 @@ struct memory_range *memory_range_at(struct list_head *ranges, phys_addr_t phys)
 	return NULL;
 }
 
-/* A range that lies across two pieces of System RAM cannot be shown. Blocks show themselves. */
+/* Blocks show themselves. */
 void memory_show(struct memory_range *range, const char *name)
 {
 	if (range->way != PISCES_MEMORY_CONTIG)
 		return;
 	if (iomem_add(&range->shown, range->base, range->size, name, false))
-		pr_info("%s: %pR is not shown in /proc/iomem\n", name, &range->shown.resource);
+		pr_info("%s: %llu MiB at %pa are not shown in /proc/iomem\n", name,
+			range->size >> 20, &range->base);
 }
 
 void memory_hide(struct memory_range *range)

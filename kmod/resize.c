@@ -127,14 +127,14 @@ static void cpu_insert(struct enclave *e, unsigned int index, const struct encla
 }
 
 /* From here on nothing of this enclave goes to that CPU. */
-static void cpu_leave(struct enclave *e, unsigned int index, bool stop)
+static void cpu_leave(struct enclave *e, unsigned int index)
 {
 	struct enclave_cpu *cpu = &e->cpus[index];
 	unsigned long flags;
 
 	spin_lock_irqsave(&e->lock, flags);
-	if (stop)
-		apic_send_init(cpu->apic_id);
+	/* Whatever the co-kernel says: once it has left, nobody stops it any more. */
+	apic_send_init(cpu->apic_id);
 	cpu->left = true;
 	WRITE_ONCE(e->shared.boot->cpus[index].apic_id, PISCES_NO_APIC);
 	spin_unlock_irqrestore(&e->lock, flags);
@@ -165,7 +165,7 @@ int resize_add_cpu(struct enclave *e, u32 linux_cpu)
 		return 0;
 	}
 	if (!is_over(e)) {
-		cpu_leave(e, index, true);
+		cpu_leave(e, index);
 		WRITE_ONCE(e->shared.status->cpu[index].state, PISCES_CPU_ABSENT);
 		cpu_return(&e->cpus[index]);
 	}
@@ -201,7 +201,7 @@ int resize_remove_cpu(struct enclave *e, u32 linux_cpu)
 	/* Dead since? Then the end looks after this CPU as well. */
 	if (is_over(e))
 		return -ESHUTDOWN;
-	cpu_leave(e, index, false);
+	cpu_leave(e, index);
 	ret = cpu_return(&e->cpus[index]);
 	if (!ret)
 		enclave_info(e, "has given CPU %u back\n", linux_cpu);

@@ -12,6 +12,7 @@
 #include <pisces/ioctl.h>
 
 #include "block.h"
+#include "compat.h"
 #include "memory.h"
 #include "scrub.h"
 
@@ -29,7 +30,7 @@ static struct workqueue_struct *scrub_queue; /* not that of enclaves: bound to C
 
 int scrub_init(void)
 {
-	scrub_queue = alloc_workqueue("pisces_scrub", WQ_CPU_INTENSIVE, 0);
+	scrub_queue = alloc_workqueue("pisces_scrub", WQ_CPU_INTENSIVE | COMPAT_WQ_PERCPU, 0);
 	return scrub_queue ? 0 : -ENOMEM;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The shared area of an enclave: boot block, status, control and console rings,
+ * The shared area of an enclave: boot block, status, registers, control and console rings,
  * in memory of Linux's that stays where it is until the CPUs are back.
  */
 

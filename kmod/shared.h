@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The shared area of an enclave: boot block, status, control and console rings. */
+/* The shared area of an enclave: boot block, status, registers, control and console rings. */
 #ifndef PISCES_KMOD_SHARED_H
 #define PISCES_KMOD_SHARED_H
 

@@ -244,8 +244,9 @@ struct pisces_add_memory {
 /*
  * Takes all of it, in as few ranges as there are, or nothing. A running enclave gets
  * it at once. Way block: the block was reserved and is offline by now (else EBUSY).
- * Way remove: the block is online; EBUSY: Linux cannot free it; EOPNOTSUPP: this
- * kernel cannot remove that memory safely. EINVAL: it is not one block of that node.
+ * Way remove: the block is online; EBUSY: Linux cannot free it; EOPNOTSUPP: Linux maps
+ * it in a larger page, and cannot remove a part of that. EINVAL: it is not one block of
+ * that node.
  */
 #define PISCES_IOC_ADD_MEMORY _IOWR(PISCES_IOC_MAGIC, 0x21, struct pisces_add_memory)
 

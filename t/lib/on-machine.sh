@@ -35,6 +35,14 @@ if has x2apic; then
 	like "$log" "Enabled IRQ remapping in x2apic mode" "in x2APIC mode"
 	like "$log" "x2apic.*enabled|routing to:? (cluster|physical) x2apic" "which is on"
 fi
+if has gbpages; then
+	ok "Linux maps memory in pages of 1 GiB" \
+		[ "$(awk '/^DirectMap1G:/ { print $2 }' /proc/meminfo)" -ge 1048576 ]
+	run pisces run --cpu-list=$((cpus - 1)) --mem=256M --mem-way=remove -- $examples/hello
+	is "$rc" 0 "a part of them is not removed: the next way gives the memory"
+	like "$err" "1 GiB.*nogbpages.*way block" "and the user is told: $err"
+	node_recovers "way remove"
+fi
 
 run pisces doctor
 is "$rc" 0 "pisces doctor finds this node ready"
