@@ -71,14 +71,14 @@ dies() {
 	text=$(debug "$1.core" 'info threads' 'thread apply all bt' 'print boot_status->reason')
 	diag "$text"
 	is "$(grep -c '^Thread ' <<< "$text")" 2 "$1: gdb sees two threads"
-	like "$text" "crash_test.*trap_syscall" "$1: one of them where it died"
+	like "$text" "(crash_test|wild_access).*trap_syscall" "$1: one of them where it died"
 	kill -CONT $run_pid
 	rc=0; wait $run_pid || rc=$?
 	is "$rc" 125 "$1: pisces run: $(grep -m1 died err.txt)"
 	node_recovers "$1"
 	run pisces dump -o gone.core "$1"
 	is "$rc" 0 "$1: when it is gone, its registers are dumped still: $err"
-	like "$(debug gone.core 'thread apply all bt 1')" "crash_test" "$1: and say where"
+	like "$(debug gone.core 'thread apply all bt 1')" "crash_test|wild_access" "$1: and say where"
 }
 dies panic
 like "$text" 'crash=panic: as the command line asked' "the reason is there to read"
@@ -88,7 +88,7 @@ dies hang-irqs-off
 run pisces run --cpus=1 --mem=128M --dump=run.core --append=crash=panic -- $examples/crash
 is "$rc" 125 "pisces run --dump: the co-kernel died"
 like "$err" "run.core: .* of enclave" "pisces run says where the core is"
-like "$(debug run.core 'thread apply all bt')" "crash_test.*trap_syscall" "and gdb reads it"
+like "$(debug run.core 'thread apply all bt')" "(crash_test|wild_access).*trap_syscall" "and gdb reads it"
 node_recovers "pisces run --dump"
 
 run pisces run --cpus=1 --mem=128M --user=user -- busybox true

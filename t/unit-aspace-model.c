@@ -470,18 +470,15 @@ static const char *try_copy(void)
 	return got == (held == size ? 0 : -EFAULT) ? NULL : "write: wrong answer";
 }
 
-static const char *try_translate(void)
+static const char *try_identify(void)
 {
 	user_addr_t at = some_mapped() + random_below(&dice, PAGE_SIZE);
-	bool write = random_below(&dice, 2);
-	phys_addr_t phys = PAGE_NONE;
-	int got = aspace_translate(aspace, at, write, &phys);
+	uint64_t object = 1, place = 0;
+	int got = aspace_identify(aspace, at, &object, &place);
 
-	if (got == -ENOMEM)
-		return NULL;
-	if (!is_mapped(at) || !is_allowed(at, write ? MMU_WRITE : MMU_READ))
-		return got == -EFAULT ? NULL : "translate: not EFAULT";
-	return got == 0 && phys == mmu_phys(at) ? NULL : "translate: wrong answer";
+	if (!is_mapped(at) || !is_allowed(at, MMU_READ))
+		return got == -EFAULT ? NULL : "identify: not EFAULT";
+	return got == 0 && object == 0 && place == at ? NULL : "identify: wrong answer";
 }
 
 static const char *try_something(unsigned int *what)
@@ -489,7 +486,7 @@ static const char *try_something(unsigned int *what)
 	static const char *(*const tries[])(void) = {
 		try_map,   try_map,  try_unmap,	 try_protect, try_discard, try_remap,
 		try_remap, try_brk,  try_brk,	 try_access,  try_access,  try_access,
-		try_access, try_copy, try_translate,
+		try_access, try_copy, try_identify,
 	};
 
 	*what = (unsigned int)random_below(&dice, sizeof(tries) / sizeof(tries[0]));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/cpu.h"
 #include "arch/crash.h"
+#include "arch/frame.h"
 #include "arch/lapic.h"
 #include "arch/percpu.h"
 #include "boot/boot.h"
+#include "boot/image.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
@@ -40,7 +42,31 @@ void crash_init(void)
 	}
 }
 
-void crash_test(void)
+/* Errors that the CPU has to catch, as the page tables and CR4 tell it to. */
+static const char constant_word[] = "constant";
+static uint8_t data_word[] = { 0xc3 }; /* RET */
+
+static void wild_access(const char *how, const struct frame *frame)
+{
+	void (*run)(void) = NULL;
+
+	if (strcmp(how, "fault") == 0)
+		*(volatile uint64_t *)0xffff900000001000ull = 1;
+	else if (strcmp(how, "write-text") == 0)
+		*(volatile uint8_t *)image_text_start = 0xc3;
+	else if (strcmp(how, "write-constant") == 0)
+		*(volatile char *)constant_word = 0;
+	else if (strcmp(how, "run-data") == 0)
+		run = (void (*)(void))data_word;
+	else if (strcmp(how, "run-program") == 0 && frame != NULL)
+		run = (void (*)(void))frame->rip;
+	else if (strcmp(how, "read-program") == 0 && frame != NULL)
+		print("crash=%s: %lx", how, *(volatile uint64_t *)frame->rsp);
+	if (run != NULL)
+		run();
+}
+
+void crash_test(const struct frame *frame)
 {
 	char how[40], *at;
 
@@ -49,8 +75,7 @@ void crash_test(void)
 	at = strchr(how, '@');
 	if (at != NULL)
 		*at = 0;
-	if (strcmp(how, "fault") == 0)
-		*(volatile uint64_t *)0xffff900000001000ull = 1;
+	wild_access(how, frame);
 	if (strcmp(how, "stack") == 0)
 		print("crash=stack: %lu", dig(0));
 	if (strcmp(how, "hang-irqs-off") == 0)

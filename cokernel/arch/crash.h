@@ -21,20 +21,25 @@ enum crash_place {
 
 extern enum crash_place crash_place; /* only crash_init() writes it */
 
+struct frame;
+
 void crash_init(void);
 
 /*
  * HOW: "panic"; "fault", a wild pointer; "stack", an endless recursion;
  * "hang-irqs-off", this CPU loops and answers nothing but INIT; "silent", all CPUs
- * stop without a word; "deaf", they do so and say that they are idle. Returns if no
- * crash is on the command line.
+ * stop without a word; "deaf", they do so and say that they are idle. What memory
+ * protection has to stop: "write-text", "write-constant", "run-data", and with
+ * the program's frame (NULL: there is none) "run-program", which SMEP stops, and
+ * "read-program", which SMAP does. If it does not, "panic" follows. Returns if no crash
+ * is on the command line.
  */
-void crash_test(void);
+void crash_test(const struct frame *frame);
 
 static inline void crash_at(enum crash_place place)
 {
 	if (unlikely(crash_place == place))
-		crash_test();
+		crash_test(NULL);
 }
 
 #endif

@@ -67,7 +67,7 @@ void trap_syscall(struct frame *frame)
 	count_entry(status);
 	status->syscalls++;
 	if (unlikely(frame->error == CRASH_SYSCALL))
-		crash_test();
+		crash_test(frame);
 	syscall_dispatch(frame);
 }
 
@@ -91,21 +91,38 @@ void trap_from_kernel(struct frame *frame)
 	}
 }
 
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* Can SYSRET leave with it? */
+static bool suits_sysret(const struct frame *frame)
+{
+	return frame->vector == FRAME_SYSCALL && frame->rcx == frame->rip &&
+	       frame->r11 == frame->rflags && (frame->rflags & (FLAG_TF | FLAG_RF)) == 0 &&
+	       frame->cs == USER_CS && frame->ss == USER_SS;
+}
+
+/*
+ * RIP that is no address would fault in the instruction that leaves, with the program's
+ * GS base already there (and on Intel on the program's stack). So does RSP in IRET, on CPUs;
+ * emulators let it pass.
+ */
+static bool can_leave(const struct frame *frame)
+{
+	return is_canonical(frame->rip) && (is_canonical(frame->rsp) || suits_sysret(frame));
+}
+
 bool trap_leave(struct frame *frame)
 {
 	return_to_user(frame);
-	/*
-	 * RIP that is no address would fault in the instruction that leaves, with the
-	 * program's GS base already there (and on Intel on the program's stack).
-	 */
-	while (unlikely(frame->rip >> 47 != 0)) {
+	while (unlikely(!can_leave(frame))) {
 		signal_fault(frame, SIGNAL_SEGV, SIGNAL_CODE_KERNEL, 0);
 		return_to_user(frame);
 	}
 	this_cpu()->status->state = PISCES_CPU_USER;
-	return frame->vector == FRAME_SYSCALL && frame->rcx == frame->rip &&
-	       frame->r11 == frame->rflags && (frame->rflags & (FLAG_TF | FLAG_RF)) == 0 &&
-	       frame->cs == USER_CS && frame->ss == USER_SS;
+	return suits_sysret(frame);
 }
 
 /*
@@ -123,6 +140,9 @@ void trap_nmi(struct frame *frame, uint64_t gs_base)
 	status->interrupts++;
 	if (!snapshot_answer(frame, gs_base))
 		status->strays++;
+	/* See can_leave(). A signal is not possible here, and such a program has no stack to lose. */
+	if (unlikely((frame->cs & 3) != 0 && !is_canonical(frame->rsp)))
+		frame->rsp = 0;
 	leave_halt(frame);
 }
 

@@ -33,10 +33,11 @@ static int make_room(struct file_table *table, unsigned int fd)
 	unsigned int room = ROOM_LEAST;
 	struct open_file **new, **old;
 
+	/* Whatever a proxy says that its descriptor is */
+	if (fd >= ROOM_MOST)
+		return -ENOMEM;
 	while (room <= fd)
 		room *= 2;
-	if (room > ROOM_MOST)
-		return -ENOMEM;
 	new = heap_alloc_zero(room * sizeof(struct open_file *));
 	if (!new)
 		return -ENOMEM;

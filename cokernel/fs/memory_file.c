@@ -141,10 +141,8 @@ static int64_t transfer(struct object *object, user_addr_t memory, uint64_t size
 
 	while (done < size && !process_current()->ending) {
 		/* Long copies must not keep other CPUs waiting for an answer of this one. */
-		if (done % LARGE_PAGE_SIZE < PAGE_SIZE) {
-			mm_heartbeat();
-			lock_relax();
-		}
+		if (done % LARGE_PAGE_SIZE < PAGE_SIZE)
+			mm_turn(0);
 		if (write)
 			bytes = write_page(object, memory + done, size - done, offset + done);
 		else

@@ -178,7 +178,8 @@ static int pad(struct object *object, uint64_t at, uint64_t end)
 {
 	uint64_t left;
 
-	for (; at < end; at += left) {
+	for (; at < end && !thread_current()->dying; at += left) {
+		mm_turn(at / PAGE_SIZE);
 		if (!object_memory(object, at, &left))
 			return -ENOMEM;
 	}
@@ -206,8 +207,10 @@ static int read_run(struct object *object, int fd, uint64_t at, uint64_t end)
 /* The end of what is missing from AT on. */
 static uint64_t end_of_run(struct object *object, uint64_t at, uint64_t end)
 {
-	while (at < end && !object_has(object, at))
+	while (at < end && !object_has(object, at) && !thread_current()->dying) {
 		at += PAGE_SIZE;
+		mm_turn(at / PAGE_SIZE);
+	}
 	return min_u64(at, end);
 }
 
@@ -218,7 +221,7 @@ static int fill(struct cached_file *file, int fd, uint64_t offset, uint64_t size
 
 	if (error)
 		return error;
-	while (offset < end && !error) {
+	while (offset < end && !error && !thread_current()->dying) {
 		stop = end_of_run(file->object, offset, end);
 		if (stop > offset)
 			error = read_run(file->object, fd, offset, stop);
@@ -241,6 +244,8 @@ int64_t page_cache_map(int fd, user_addr_t address, uint64_t size, uint64_t offs
 		return result;
 	if ((status.mode & MODE_TYPE) != MODE_REGULAR || status.size < 0)
 		return -ENODEV;
+	if (offset > OBJECT_MOST || size > OBJECT_MOST - offset)
+		return -EOVERFLOW;
 	result = file_flags(fd);
 	if (result < 0)
 		return result;

@@ -249,15 +249,15 @@ int segment_status(int32_t id, struct segment_status *status)
 	return error;
 }
 
-int64_t segment_status_at(unsigned int index, struct segment_status *status)
+int64_t segment_status_at(unsigned int index, bool any, struct segment_status *status)
 {
 	int64_t result = -EINVAL;
 
 	lock_take(&segments_lock);
-	if (index < SEGMENTS && segments[index]) {
+	if (index < SEGMENTS && segments[index])
+		result = any || allows(segments[index], 4) ? segments[index]->id : -EACCES;
+	if (result >= 0)
 		tell(segments[index], status);
-		result = segments[index]->id;
-	}
 	lock_drop(&segments_lock);
 	return result;
 }

@@ -39,9 +39,12 @@ int segment_attach(int32_t id, bool write, struct object **object, uint64_t *siz
 /* The running process has detached OBJECT: if it is a segment's, notes that. */
 void segment_detached(const struct object *object);
 
-/* shmctl(2). STATUS of INDEX counts segments; returns their number as SHM_STAT does. */
+/*
+ * shmctl(2). STATUS of INDEX counts segments; returns their number as SHM_STAT does, with ANY
+ * as SHM_STAT_ANY: also of those that the running process may not read.
+ */
 int segment_status(int32_t id, struct segment_status *status);
-int64_t segment_status_at(unsigned int index, struct segment_status *status);
+int64_t segment_status_at(unsigned int index, bool any, struct segment_status *status);
 int segment_set(int32_t id, uint32_t uid, uint32_t gid, uint32_t mode);
 int segment_remove(int32_t id);
 

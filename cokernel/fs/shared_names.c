@@ -167,13 +167,14 @@ int shared_link(const char *old, const char *text)
 
 	lock_take(&names_lock);
 	name = find(old);
-	if (name) {
+	error = !name ? -ENOENT : may_change(name) ? 0 : -EPERM;
+	if (!error) {
 		file = name->file;
 		memory_file_get(file);
 	}
 	lock_drop(&names_lock);
-	if (!file)
-		return -ENOENT;
+	if (error)
+		return error;
 	new = create(text, file);
 	memory_file_put(file);
 	if (!new)

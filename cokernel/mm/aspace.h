@@ -159,11 +159,11 @@ void aspace_for_each(struct aspace *aspace,
 phys_addr_t aspace_root(const struct aspace *aspace);
 
 /*
- * Physical address behind ADDRESS, faulted in for reading (or writing); the key of
- * futexes. It does not change as long as the program leaves the mapping alone. 0,
- * -EFAULT or -ENOMEM.
+ * What the word at ADDRESS is to all who share it: PLACE in the object of number *OBJECT,
+ * which no other one ever has. *OBJECT is 0 for memory of this address space alone, and
+ * *PLACE the address then. 0, or -EFAULT.
  */
-int aspace_translate(struct aspace *aspace, user_addr_t address, bool write, phys_addr_t *phys);
+int aspace_identify(struct aspace *aspace, user_addr_t address, uint64_t *object, uint64_t *place);
 
 /*
  * Which CPUs may have it loaded: kept by the scheduler; page tables are changed

@@ -12,9 +12,7 @@ void memory_clear(phys_addr_t base, uint64_t size)
 {
 	for (uint64_t done = 0; done < size; done += PIECE) {
 		memset(phys_to_virt(base + done), 0, min_u64(PIECE, size - done));
-		if (size > PIECE) {
-			mm_heartbeat();
-			lock_relax();
-		}
+		if (size > PIECE)
+			mm_turn(0);
 	}
 }

@@ -23,7 +23,7 @@ static unsigned int count_movable(const uint64_t *table)
 	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
 		uint64_t entry = pt_read(&table[i]);
 
-		if (entry & (PTE_STAYS | PTE_FOREIGN))
+		if (entry & PTE_FOREIGN)
 			return 0;
 		count += entry != 0;
 	}

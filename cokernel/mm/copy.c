@@ -3,7 +3,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/direct.h"
+#include "mm/object.h"
 #include "mm/pagetable.h"
+#include "mm/plan.h"
 #include "mm/space.h"
 
 /* Bytes that are copied with the lock held at most. */
@@ -113,36 +115,20 @@ int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size
 	return 0;
 }
 
-/* False: not there now, or not as it is needed. */
-static bool translate(struct aspace *aspace, user_addr_t address, bool write, phys_addr_t *phys)
+int aspace_identify(struct aspace *aspace, user_addr_t address, uint64_t *object, uint64_t *place)
 {
-	unsigned int level;
-	uint64_t *entry = pt_find(aspace->root, address, &level);
-	uint64_t value = pt_read(entry);
+	const struct region *region;
+	int error = -EFAULT;
 
-	if (!(value & PTE_PRESENT) || (value & PTE_COPY) || (write && !(value & PTE_WRITE)))
-		return false;
-	pt_write(entry, value | PTE_STAYS);
-	*phys = (value & PTE_ADDRESS) + address % pt_page_size(level);
-	return true;
-}
+	lock_take(&aspace->lock);
+	region = region_at(&aspace->regions, address);
+	if (region != NULL && region_allows(region, SPACE_PROT)) {
+		bool shared = region->object != NULL && (region->flags & REGION_SHARED);
 
-int aspace_translate(struct aspace *aspace, user_addr_t address, bool write, phys_addr_t *phys)
-{
-	if (!space_is_user(address, 1))
-		return -EFAULT;
-	for (;;) {
-		/* Its own page, since a write would bring another one. */
-		int error = space_fault(aspace, address,
-					(write ? ASPACE_WRITE : SPACE_PROT) | SPACE_OWN, false);
-		bool done;
-
-		if (error)
-			return error == -ENOMEM ? error : -EFAULT;
-		lock_take(&aspace->lock);
-		done = translate(aspace, address, write, phys);
-		lock_drop(&aspace->lock);
-		if (done)
-			return 0;
+		*object = shared ? object_number(region->object) : 0;
+		*place = shared ? region_offset(region, address) : address;
+		error = 0;
 	}
+	lock_drop(&aspace->lock);
+	return error;
 }

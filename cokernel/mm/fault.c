@@ -40,7 +40,10 @@ static unsigned int run_order(const struct region *region, const uint64_t *entry
 	return 0;
 }
 
-/* The region's own policy, or the thread's. */
+/*
+ * The region's own policy, or the thread's. The object counts as mapped until the plan was
+ * followed, so that nobody frees the page that is about to be mapped.
+ */
 static void plan_source(struct plan *plan, const struct region *region, user_addr_t address)
 {
 	plan->source = region->object != NULL ? FROM_OBJECT : FROM_NOTHING;
@@ -50,7 +53,7 @@ static void plan_source(struct plan *plan, const struct region *region, user_add
 	if (plan->policy.mode == POLICY_DEFAULT)
 		mm_thread_policy(&plan->policy);
 	if (plan->object != NULL)
-		object_get(plan->object);
+		object_get_mapped(plan->object);
 }
 
 /* Returns enum look, or -errno. */
@@ -118,7 +121,7 @@ int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, b
 			return result;
 		result = plan_follow(aspace, address, need, &plan);
 		if (plan.object != NULL)
-			object_put(plan.object);
+			object_put_mapped(plan.object);
 		if (result == -ENOMEM && (mm_shrink(true) || space_trim(aspace)))
 			result = -EAGAIN;
 	} while (result == -EAGAIN);
@@ -127,10 +130,11 @@ int space_fault(struct aspace *aspace, user_addr_t address, unsigned int need, b
 
 int space_populate(struct aspace *aspace, user_addr_t start, user_addr_t end)
 {
-	while (start < end) {
+	for (uint64_t step = 0; start < end; step++) {
 		unsigned int level;
 		int error = space_fault(aspace, start, 0, true);
 
+		mm_turn(step);
 		/* Another thread has unmapped it again: not our matter; nor is the end of a file. */
 		if (error == -EFAULT || error == -ENXIO)
 			return 0;

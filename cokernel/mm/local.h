@@ -3,6 +3,7 @@
 #ifndef CK_MM_LOCAL_H
 #define CK_MM_LOCAL_H
 
+#include "lib/lock.h"
 #include "lib/types.h"
 #include "mm/policy.h"
 
@@ -11,6 +12,18 @@ node_id_t mm_this_node(void);
 
 /* A sign of life: long work goes on. */
 void mm_heartbeat(void);
+
+/*
+ * In a loop that a program can make as long as it likes, at step I: Linux sees that this CPU
+ * gets on, and other CPUs get their answers. With locks or without.
+ */
+static inline void mm_turn(uint64_t i)
+{
+	if (i % 512 == 0) {
+		mm_heartbeat();
+		lock_relax();
+	}
+}
 
 /* Do the CPUs have pages of 1 GiB? */
 bool mm_has_huge_pages(void);

@@ -52,8 +52,6 @@ static int move_leaf(struct aspace *aspace, uint64_t *entry, unsigned int level,
 
 	if (old & PTE_FOREIGN)
 		return -EACCES;
-	if (old & PTE_STAYS)
-		return -EBUSY;
 	if (page_node(from) == node)
 		return 0;
 	to = page_alloc_local(pt_order(level), node);
@@ -190,12 +188,13 @@ uint64_t aspace_move_range(struct aspace *aspace, user_addr_t start, user_addr_t
 			   int64_t (*where)(user_addr_t address, node_id_t now, void *argument),
 			   void *argument)
 {
-	uint64_t size, misplaced = 0;
+	uint64_t size, misplaced = 0, step = 0;
 	node_id_t now;
 
 	for (user_addr_t at = start; next_page(aspace, &at, end, &size, &now); at += size) {
 		int64_t to = where(at, now, argument);
 
+		mm_turn(++step);
 		if (to < 0 || (node_id_t)to == now)
 			continue;
 		if (!move || aspace_move_page(aspace, at, (node_id_t)to) != 0)

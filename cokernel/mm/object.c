@@ -16,12 +16,15 @@
 struct object {
 	struct lock lock;
 	enum object_kind kind;
+	uint64_t number;
 	uint32_t references;
 	uint32_t mapped;
 	uint64_t size;
 	uint64_t resident;
 	phys_addr_t root; /* entries are never present */
 };
+
+static uint64_t last_number;
 
 struct object *object_create(enum object_kind kind, uint64_t size)
 {
@@ -35,6 +38,7 @@ struct object *object_create(enum object_kind kind, uint64_t size)
 		return NULL;
 	}
 	object->kind = kind;
+	object->number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	object->size = size;
 	object->references = 1;
 	return object;
@@ -75,6 +79,11 @@ enum object_kind object_kind(const struct object *object)
 	return object->kind;
 }
 
+uint64_t object_number(const struct object *object)
+{
+	return object->number;
+}
+
 uint64_t object_size(const struct object *object)
 {
 	return __atomic_load_n(&object->size, __ATOMIC_RELAXED);
@@ -99,7 +108,7 @@ static void clear_locked(struct object *object, uint64_t start, uint64_t end)
 
 		memset(phys_to_virt((pt_read(entry) & PTE_ADDRESS) + (from - at)), 0, stop - from);
 		at = stop;
-		mm_heartbeat();
+		mm_turn(0);
 	}
 }
 

@@ -34,6 +34,8 @@ void object_put_mapped(struct object *object);
 unsigned int object_mapped(const struct object *object); /* how many regions map it */
 
 enum object_kind object_kind(const struct object *object);
+/* Never 0, and never another one's, also of one that is gone. */
+uint64_t object_number(const struct object *object);
 uint64_t object_size(const struct object *object);
 uint64_t object_resident(const struct object *object); /* bytes of pages */
 

@@ -225,8 +225,7 @@ static uint64_t free_below(uint64_t entry, unsigned int level)
 	}
 	page_free(entry & PTE_ADDRESS, 0);
 	/* The end of a large program takes long; other CPUs may want something meanwhile. */
-	mm_heartbeat();
-	lock_relax();
+	mm_turn(0);
 	return bytes;
 }
 
@@ -281,17 +280,19 @@ bool pt_protect(phys_addr_t root, user_addr_t start, user_addr_t end, unsigned i
 	user_addr_t at = start;
 	unsigned int level;
 	uint64_t *entry;
+	uint64_t steps = 0;
 	bool weaker = false;
 
 	while ((entry = pt_next_leaf(root, &at, end, &level)) != NULL) {
 		uint64_t before = pt_read(entry);
 		uint64_t now = pt_leaf(before & PTE_ADDRESS, level, prot,
-				       before & (PTE_FOREIGN | PTE_STAYS | PTE_COPY));
+				       before & (PTE_FOREIGN | PTE_COPY));
 
 		ASSERT(at >= start && at + pt_page_size(level) <= end);
 		weaker |= is_weaker(now, before);
 		pt_write(entry, now);
 		at += pt_page_size(level);
+		mm_turn(++steps);
 	}
 	return weaker;
 }

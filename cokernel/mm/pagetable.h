@@ -31,7 +31,6 @@ static inline void pt_write(uint64_t *entry, uint64_t value)
 /* Bits that the CPU ignores. */
 #define PTE_GONE (1ull << 52)	 /* hidden: to be released */
 #define PTE_FOREIGN (1ull << 53) /* a page of the kernel's or an object's: never freed here */
-#define PTE_STAYS (1ull << 54)	 /* somebody knows its physical address: it may not move */
 #define PTE_PIECES (1ull << 55)	 /* of a table: of a page that was split for a reason */
 #define PTE_COPY (1ull << 57)	 /* of an object's: to be copied before it is written */
 #define PTE_FULL (1ull << 56)	 /* of a large page: space_trim() has found it in use all over */
@@ -59,7 +58,7 @@ phys_addr_t pt_create(node_id_t node);
 /* Frees all tables and pages. No CPU has them loaded. */
 void pt_destroy(phys_addr_t root);
 
-/* A leaf's entry. PROT as ASPACE_READ...; EXTRA: PTE_FOREIGN, PTE_STAYS, PTE_COPY. */
+/* A leaf's entry. PROT as ASPACE_READ...; EXTRA: PTE_FOREIGN, PTE_COPY. */
 uint64_t pt_leaf(phys_addr_t page, unsigned int level, unsigned int prot, uint64_t extra);
 
 /* Where the walk to ADDRESS ends: at a leaf, or at an empty entry. *LEVEL says of which table. */

@@ -98,7 +98,7 @@ static bool may_trim(const struct aspace *aspace, user_addr_t at, uint64_t entry
 {
 	const struct region *region = region_at(&aspace->regions, at);
 
-	return level == 1 && !(entry & (PTE_STAYS | PTE_FOREIGN | PTE_FULL)) &&
+	return level == 1 && !(entry & (PTE_FOREIGN | PTE_FULL)) &&
 	       !(region->flags & (REGION_KERNEL | REGION_SHARED)) &&
 	       !page_is_shared(entry & PTE_ADDRESS);
 }

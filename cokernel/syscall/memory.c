@@ -6,6 +6,7 @@
 #include "fs/memory_file.h"
 #include "fs/page_cache.h"
 #include "mm/aspace.h"
+#include "mm/local.h"
 #include "mm/page.h"
 #include "mm/policy.h"
 #include "syscall/handlers.h"
@@ -197,6 +198,7 @@ static int touch(user_addr_t start, uint64_t size)
 	if (end < start || end > USER_END)
 		return -ENOMEM;
 	for (; at < end; at += PAGE_SIZE) {
+		mm_turn(at / PAGE_SIZE);
 		if (thread_has_work(thread_current()))
 			return -ERESTARTSYS;
 		if (copy_from_user(&byte, at, 1) != 0)

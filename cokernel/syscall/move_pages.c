@@ -12,9 +12,6 @@
 #include "task/process.h"
 #include "task/thread.h"
 
-/* Pages between two looks at what others want. */
-#define PAUSE_STEPS 512u
-
 static struct aspace *own_aspace(void)
 {
 	return process_current()->aspace;
@@ -23,10 +20,7 @@ static struct aspace *own_aspace(void)
 /* In a long loop, at step I: gives others their turn. False: the process ends. */
 static bool may_go_on(uint64_t i)
 {
-	if (i % PAUSE_STEPS != 0)
-		return true;
-	mm_heartbeat();
-	lock_relax();
+	mm_turn(i);
 	return !thread_current()->dying;
 }
 

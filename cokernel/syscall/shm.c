@@ -117,12 +117,15 @@ static int64_t put_usage(user_addr_t to)
 	return copy_to_user(to, &usage, sizeof(usage)) != 0 ? -EFAULT : highest;
 }
 
-static int64_t put_status(int32_t id, bool by_index, user_addr_t to)
+static int64_t put_status(int32_t id, uint32_t command, user_addr_t to)
 {
 	struct segment_status status;
-	int64_t result = by_index ? segment_status_at((unsigned int)id, &status) :
-				    segment_status(id, &status);
+	int64_t result;
 
+	if (command == COMMAND_STATUS)
+		result = segment_status(id, &status);
+	else
+		result = segment_status_at((unsigned int)id, command == COMMAND_STATUS_ANY, &status);
 	if (result < 0)
 		return result;
 	return copy_to_user(to, &status, sizeof(status)) != 0 ? -EFAULT : result;
@@ -141,10 +144,9 @@ int64_t syscall_shmctl(const struct syscall_args *args)
 			return -EFAULT;
 		return segment_set(id, status.uid, status.gid, status.mode);
 	case COMMAND_STATUS:
-		return put_status(id, false, args->a[2]);
 	case COMMAND_STATUS_AT:
 	case COMMAND_STATUS_ANY:
-		return put_status(id, true, args->a[2]);
+		return put_status(id, (uint32_t)args->a[1], args->a[2]);
 	case COMMAND_LIMITS:
 		return put_limits(args->a[2]);
 	case COMMAND_USAGE:

@@ -163,7 +163,6 @@ struct user_stack {
 	uint32_t unused;
 	uint64_t size;
 };
-#define STACK_LEAST 2048u
 
 int64_t syscall_sigaltstack(const struct syscall_args *args)
 {
@@ -174,23 +173,14 @@ int64_t syscall_sigaltstack(const struct syscall_args *args)
 		.flags = signals->altstack_flags | (on_it ? SIGNAL_STACK_ON : 0),
 		.size = signals->altstack_size,
 	};
+	int error;
 
 	if (args->a[0]) {
 		if (copy_from_user(&new, args->a[0], sizeof(new)) != 0)
 			return -EFAULT;
-		if (on_it)
-			return -EPERM;
-		if (new.flags & ~(SIGNAL_STACK_ON | SIGNAL_STACK_DISABLE | SIGNAL_STACK_AUTODISARM))
-			return -EINVAL;
-		if (new.flags & SIGNAL_STACK_DISABLE) {
-			new.base = 0;
-			new.size = 0;
-		} else if (new.size < STACK_LEAST) {
-			return -ENOMEM;
-		}
-		signals->altstack = new.base;
-		signals->altstack_size = new.size;
-		signals->altstack_flags = new.flags & ~SIGNAL_STACK_ON;
+		error = signal_set_altstack(new.base, new.size, new.flags, syscall_frame()->rsp);
+		if (error)
+			return error;
 	}
 	if (args->a[1] && copy_to_user(args->a[1], &old, sizeof(old)) != 0)
 		return -EFAULT;

@@ -13,10 +13,11 @@
 #define BUCKETS 256u
 static struct wait_queue buckets[BUCKETS];
 
-/* Which word: an address of one program, or, if it may be shared, of physical memory. */
+/* Which word: an address of one process, or a place in memory that processes share. */
 struct key {
-	uint64_t word; /* bit 0: physical */
-	const struct process *process; /* NULL: physical */
+	uint64_t word;
+	uint64_t object; /* 0: of the process */
+	const struct process *process;
 };
 
 void futex_init(void)
@@ -29,26 +30,20 @@ void futex_init(void)
 
 static int make_key(user_addr_t address, bool shared, struct key *key)
 {
-	phys_addr_t phys;
-
 	if (address % 4 != 0)
 		return -EINVAL;
 	if (address >= USER_END)
 		return -EFAULT;
 	key->word = address;
+	key->object = 0;
 	key->process = process_current();
-	if (shared) {
-		if (aspace_translate(process_current()->aspace, address, false, &phys) != 0)
-			return -EFAULT;
-		key->word = phys | 1;
-		key->process = NULL;
-	}
-	return 0;
+	return shared ? aspace_identify(process_current()->aspace, address, &key->object, &key->word) :
+			0;
 }
 
 static struct wait_queue *bucket_of(const struct key *key)
 {
-	uint64_t hash = key->word ^ (uint64_t)key->process;
+	uint64_t hash = key->word ^ (key->object ? key->object << 32 : (uint64_t)key->process);
 
 	hash *= 0x9e3779b97f4a7c15ull; /* 2^64 / golden ratio: spreads neighbours */
 	return &buckets[hash >> 56];
@@ -57,8 +52,8 @@ _Static_assert(BUCKETS == 256, "eight bits of the hash");
 
 static bool matches(const struct thread *waiter, const struct key *key, uint32_t bits)
 {
-	return waiter->wait_key == key->word &&
-	       (!key->process || waiter->process == key->process) && (waiter->wait_bits & bits);
+	return waiter->wait_key == key->word && waiter->wait_object == key->object &&
+	       (key->object || waiter->process == key->process) && (waiter->wait_bits & bits);
 }
 
 /* Wakes up to COUNT waiters of KEY; its bucket's lock is held. */
@@ -116,6 +111,7 @@ int64_t futex_wait(user_addr_t address, uint32_t expected, uint32_t bits, nsec_t
 
 	bucket = bucket_of(&key);
 	self->wait_key = key.word;
+	self->wait_object = key.object;
 	self->wait_bits = bits;
 	lock_take(&bucket->lock);
 	wait_begin(bucket, WAIT_INTERRUPTIBLE);
@@ -187,6 +183,7 @@ int64_t futex_requeue(user_addr_t address, uint32_t wake, user_addr_t to, uint32
 		if (!matches(waiter, &from_key, FUTEX_ANY))
 			continue;
 		waiter->wait_key = to_key.word;
+		waiter->wait_object = to_key.object;
 		/* In one bucket a waiter that moved must not be met again. */
 		if (from_bucket != to_bucket)
 			wait_move(waiter, to_bucket);

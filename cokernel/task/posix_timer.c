@@ -10,6 +10,9 @@
 #include "task/thread.h"
 #include "task/timer.h"
 
+/* Nanoseconds between two expiries, at least: an interrupt takes some of them. */
+#define PERIOD_LEAST 50000u
+
 #define TIMERS_MOST 1024u
 #define OVERRUN_MOST INT32_MAX
 
@@ -94,19 +97,27 @@ static void expired(struct timer *of)
 {
 	struct posix_timer *timer = CONTAINER_OF(of, struct posix_timer, timer);
 	nsec_t interval = __atomic_load_n(&timer->interval, __ATOMIC_SEQ_CST);
-	nsec_t next = of->deadline, late = time_now() - next;
+	nsec_t next = of->deadline, late = time_now() - next, step;
+	uint64_t unseen;
 
 	if (timer->event.notify != POSIX_NOTIFY_NONE)
 		notify(timer);
 	if (!interval)
 		return;
-	/* Periods that went by unseen count as expiries too. */
-	if (late >= interval) {
+	/*
+	 * Periods that went by unseen count as expiries too; so do those that are so short
+	 * that the CPU would do nothing else.
+	 */
+	unseen = (interval < PERIOD_LEAST ? late + PERIOD_LEAST : late) / interval;
+	if (unseen) {
 		lock_take(&timer->process->lock);
-		timer->missed += late / interval;
+		timer->missed += unseen;
 		lock_drop(&timer->process->lock);
 	}
-	timer_arm(of, next + interval * (1 + late / interval));
+	/* After the end of time it does not expire */
+	if (!__builtin_mul_overflow(interval, unseen + 1, &step) &&
+	    !__builtin_add_overflow(next, step, &next))
+		timer_arm(of, next);
 }
 
 /* Stops TIMER; what it was set to. timers_lock is held, under which it is armed. */

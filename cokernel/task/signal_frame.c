@@ -60,6 +60,8 @@ size_t signal_frame_size(void)
 	return sizeof(struct signal_frame) + fpu_size() + RED_ZONE + 64 + 16;
 }
 
+#define STACK_LEAST 2048u
+
 bool signal_on_altstack(user_addr_t rsp)
 {
 	const struct thread_signals *signals = &thread_current()->signals;
@@ -69,6 +71,22 @@ bool signal_on_altstack(user_addr_t rsp)
 		return false;
 	return signals->altstack_size != 0 && rsp > signals->altstack &&
 	       rsp - signals->altstack <= signals->altstack_size;
+}
+
+int signal_set_altstack(user_addr_t base, uint64_t size, uint32_t flags, user_addr_t rsp)
+{
+	struct thread_signals *signals = &thread_current()->signals;
+
+	if (signal_on_altstack(rsp))
+		return -EPERM;
+	if (flags & ~(SIGNAL_STACK_ON | SIGNAL_STACK_DISABLE | SIGNAL_STACK_AUTODISARM))
+		return -EINVAL;
+	if (!(flags & SIGNAL_STACK_DISABLE) && size < STACK_LEAST)
+		return -ENOMEM;
+	signals->altstack = flags & SIGNAL_STACK_DISABLE ? 0 : base;
+	signals->altstack_size = flags & SIGNAL_STACK_DISABLE ? 0 : size;
+	signals->altstack_flags = flags & ~SIGNAL_STACK_ON;
+	return 0;
 }
 
 static void save_registers(struct machine_context *to, const struct frame *frame)
@@ -178,7 +196,6 @@ bool signal_push_frame(struct frame *frame, const struct signal_action *action,
 
 int64_t signal_return(struct frame *frame)
 {
-	struct thread_signals *signals = &thread_current()->signals;
 	struct user_context context;
 	/* The handler's RET has taken the restorer's address off. */
 	user_addr_t at = frame->rsp - sizeof(user_addr_t);
@@ -191,9 +208,8 @@ int64_t signal_return(struct frame *frame)
 		return 0;
 	}
 	signal_set_blocked(context.mask);
-	signals->altstack = context.stack.base;
-	signals->altstack_size = context.stack.size;
-	signals->altstack_flags = context.stack.flags;
+	/* As on Linux, what it cannot be is left as it is. */
+	signal_set_altstack(context.stack.base, context.stack.size, context.stack.flags, frame->rsp);
 	load_registers(frame, &context.machine);
 	/* What is in RAX now is no result of a call that could want to be done again. */
 	frame->vector = 0;

@@ -16,6 +16,9 @@
 #include "task/sched.h"
 
 /* Threads by number. */
+/* Of one process: there is room for some 32,000 kernel stacks (arch/stack.h), for all of them. */
+#define THREADS_MOST 2048u
+
 #define TABLE_SIZE 256u
 static struct list table[TABLE_SIZE];
 static struct lock table_lock = LOCK_INIT;
@@ -60,12 +63,15 @@ static struct thread *find_locked(tid_t tid)
 
 tid_t tid_allocate(void)
 {
+	tid_t tid;
+
 	lock_take(&table_lock);
 	do {
 		last_tid = last_tid >= TID_LAST ? TID_FIRST : last_tid + 1;
 	} while (find_locked(last_tid));
+	tid = last_tid;
 	lock_drop(&table_lock);
-	return last_tid;
+	return tid;
 }
 
 struct thread *thread_find(tid_t tid)
@@ -156,11 +162,11 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 	list_init(&thread->all_link);
 	timer_init(&thread->wait_timer, wait_expired);
 	lock_take(&process->lock);
-	if (process->ending) {
+	if (process->ending || process->thread_count >= THREADS_MOST) {
+		*error = process->ending ? ESRCH : ENOMEM;
 		lock_drop(&process->lock);
 		context_destroy(&thread->context);
 		heap_free(thread);
-		*error = ESRCH;
 		return NULL;
 	}
 	/* From here on hotplug.c finds it, so it must not have a CPU that went before. */

@@ -46,6 +46,7 @@ struct thread {
 	struct timer wait_timer;
 	int wait_result;
 	uint64_t wait_key; /* of futexes: which word */
+	uint64_t wait_object;
 	uint32_t wait_bits;
 
 	struct thread_signals signals;
@@ -81,7 +82,7 @@ struct process *process_current(void);
 
 /*
  * A new thread of PROCESS, numbered TID, on the CPU of CPUS (indices, not empty)
- * that has the fewest threads; NULL: out of memory, or the process is ending
+ * that has the fewest threads; NULL: out of memory or 2,048 threads, or the process is ending
  * (ESRCH in *error). It will run ENTRY(ARGUMENT) in the kernel once
  * thread_start() is called. It takes a reference to PROCESS.
  */
