@@ -318,6 +318,9 @@ static void test_ends(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* A shell's job in the background begins with these ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	test_streams();
 	test_files();
 	test_waiting_calls();
