@@ -4,17 +4,16 @@
  * removed by this module.
  */
 
+#include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/slab.h>
-#include <asm/pgtable.h>
 
 #include "block-parts.h"
 #include "block.h"
-#include "compat.h"
 #include "log.h"
 #include "memory.h"
 #include "reclaim.h"

@@ -156,14 +156,6 @@ int64_t syscall_rt_sigtimedwait(const struct syscall_args *args)
 	return signal;
 }
 
-/* struct stack_t of the ABI. */
-struct user_stack {
-	user_addr_t base;
-	uint32_t flags;
-	uint32_t unused;
-	uint64_t size;
-};
-
 int64_t syscall_sigaltstack(const struct syscall_args *args)
 {
 	struct thread_signals *signals = &thread_current()->signals;
@@ -178,7 +170,7 @@ int64_t syscall_sigaltstack(const struct syscall_args *args)
 	if (args->a[0]) {
 		if (copy_from_user(&new, args->a[0], sizeof(new)) != 0)
 			return -EFAULT;
-		error = signal_set_altstack(new.base, new.size, new.flags, syscall_frame()->rsp);
+		error = signal_set_altstack(&new, syscall_frame()->rsp);
 		if (error)
 			return error;
 	}

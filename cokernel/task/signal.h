@@ -204,10 +204,18 @@ int64_t signal_return(struct frame *frame);
 /* Is RSP on the running thread's alternative stack? */
 bool signal_on_altstack(user_addr_t rsp);
 
+/* struct stack_t of the ABI. */
+struct user_stack {
+	user_addr_t base;
+	uint32_t flags;
+	uint32_t unused;
+	uint64_t size;
+};
+
 /*
  * The running thread's alternate stack, as sigaltstack(2), called with the stack pointer RSP.
  * 0, -EPERM: it is in use; -EINVAL, -ENOMEM.
  */
-int signal_set_altstack(user_addr_t base, uint64_t size, uint32_t flags, user_addr_t rsp);
+int signal_set_altstack(const struct user_stack *stack, user_addr_t rsp);
 
 #endif

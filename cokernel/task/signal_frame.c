@@ -11,13 +11,6 @@
 #include "task/signal.h"
 #include "task/thread.h"
 
-struct user_stack {
-	user_addr_t base;
-	uint32_t flags;
-	uint32_t unused;
-	uint64_t size;
-};
-
 struct machine_context {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
@@ -73,19 +66,20 @@ bool signal_on_altstack(user_addr_t rsp)
 	       rsp - signals->altstack <= signals->altstack_size;
 }
 
-int signal_set_altstack(user_addr_t base, uint64_t size, uint32_t flags, user_addr_t rsp)
+int signal_set_altstack(const struct user_stack *stack, user_addr_t rsp)
 {
 	struct thread_signals *signals = &thread_current()->signals;
+	bool disable = (stack->flags & SIGNAL_STACK_DISABLE) != 0;
 
 	if (signal_on_altstack(rsp))
 		return -EPERM;
-	if (flags & ~(SIGNAL_STACK_ON | SIGNAL_STACK_DISABLE | SIGNAL_STACK_AUTODISARM))
+	if (stack->flags & ~(SIGNAL_STACK_ON | SIGNAL_STACK_DISABLE | SIGNAL_STACK_AUTODISARM))
 		return -EINVAL;
-	if (!(flags & SIGNAL_STACK_DISABLE) && size < STACK_LEAST)
+	if (!disable && stack->size < STACK_LEAST)
 		return -ENOMEM;
-	signals->altstack = flags & SIGNAL_STACK_DISABLE ? 0 : base;
-	signals->altstack_size = flags & SIGNAL_STACK_DISABLE ? 0 : size;
-	signals->altstack_flags = flags & ~SIGNAL_STACK_ON;
+	signals->altstack = disable ? 0 : stack->base;
+	signals->altstack_size = disable ? 0 : stack->size;
+	signals->altstack_flags = stack->flags & ~SIGNAL_STACK_ON;
 	return 0;
 }
 
@@ -209,7 +203,7 @@ int64_t signal_return(struct frame *frame)
 	}
 	signal_set_blocked(context.mask);
 	/* As on Linux, what it cannot be is left as it is. */
-	signal_set_altstack(context.stack.base, context.stack.size, context.stack.flags, frame->rsp);
+	signal_set_altstack(&context.stack, frame->rsp);
 	load_registers(frame, &context.machine);
 	/* What is in RAX now is no result of a call that could want to be done again. */
 	frame->vector = 0;

@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,11 +21,10 @@ static uint64_t pattern(uint64_t i)
 
 atomic_uint *witness_page(bool is_witness)
 {
-	int fd = -1;
+	/* Whoever comes first makes it. */
+	int fd = shm_open("/fuzz-witness", O_RDWR | O_CREAT, 0600);
 	atomic_uint *page;
 
-	/* Whoever comes first makes it. */
-	fd = shm_open("/fuzz-witness", O_RDWR | O_CREAT, 0600);
 	if (fd < 0 || (is_witness && ftruncate(fd, 4096) != 0))
 		return NULL;
 	for (int i = 0; !is_witness && lseek(fd, 0, SEEK_END) < 4096 && i < 3000; i++)
