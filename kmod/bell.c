@@ -40,7 +40,7 @@
 static DEFINE_MUTEX(bells_mutex); /* of the list, and of where each bell rings */
 static LIST_HEAD(bells);
 
-/* Reads what there is, within the budget. *VAIN: it was nothing. True if there is more. */
+/* Reads what there is, within the budget. *VAIN: nothing that is new. True if there is more. */
 static bool bell_answer(struct enclave *e, bool *vain)
 {
 	unsigned int budget = BUDGET;

@@ -36,6 +36,7 @@ enum cpu_owner {
 };
 
 static u8 cpu_owners[NR_CPUS];
+static u32 cpu_returns[NR_CPUS]; /* how often it came back; its CPU alone counts */
 static DEFINE_MUTEX(cpu_take_mutex);
 static enum cpuhp_state cpu_prepare_state, cpu_online_state;
 
@@ -74,6 +75,7 @@ static int cpu_prepare_down(unsigned int cpu)
 static int cpu_online_up(unsigned int cpu)
 {
 	if (cpu_owner(cpu) == CPU_RETURNING) {
+		WRITE_ONCE(cpu_returns[cpu], cpu_returns[cpu] + 1);
 		cpu_set_owner(cpu, CPU_LINUX);
 		enclaves_cpu_returned();
 	}
@@ -154,6 +156,7 @@ int cpu_take(u32 linux_cpu, struct enclave_cpu *cpu)
 	if (cpu->node >= PISCES_MAX_NODES || (!x2apic_mode && cpu->apic_id > 0xfe))
 		goto out;
 
+	cpu->returns = READ_ONCE(cpu_returns[linux_cpu]);
 	cpu_set_owner(linux_cpu, CPU_LEAVING);
 	ret = cpu_hotplug(remove_cpu, linux_cpu);
 	if (ret == 0 && !cpu_present(linux_cpu)) {
@@ -176,7 +179,8 @@ static void cpu_do_nothing(void *unused)
 
 bool cpu_is_back(const struct enclave_cpu *cpu)
 {
-	return cpu_owner(cpu->linux_cpu) == CPU_LINUX;
+	/* Another enclave may have it by now */
+	return READ_ONCE(cpu_returns[cpu->linux_cpu]) != cpu->returns;
 }
 
 bool cpu_give_back(const struct enclave_cpu *cpu)

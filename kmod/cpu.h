@@ -12,6 +12,7 @@ struct enclave_cpu {
 	u32 apic_id; /* physical */
 	u32 node;
 	u32 core; /* the same for SMT siblings, unique in the node */
+	u32 returns; /* of this CPU to Linux, before it was taken: see cpu_is_back() */
 	bool left; /* not the co-kernel's any more: no interrupt may be sent there */
 	bool back; /* Linux runs there again; with `left`, the place in the enclave is free */
 

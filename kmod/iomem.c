@@ -11,16 +11,17 @@
 
 static DEFINE_MUTEX(iomem_mutex); /* outside of Linux's locks of memory hotplug */
 static LIST_HEAD(iomem_entries);
+static unsigned int iomem_hidden; /* so many want what lies in System RAM out of the way */
 
 struct line {
 	struct list_head link;
 	struct resource resource;
 };
 
-static int line_add(struct list_head *lines, u64 start, u64 end, const char *name)
+static int line_add(struct list_head *lines, u64 start, u64 end, const char *name, bool now)
 {
 	struct line *line = kzalloc(sizeof(*line), GFP_KERNEL);
-	int ret;
+	int ret = 0;
 
 	if (!line)
 		return -ENOMEM;
@@ -28,7 +29,8 @@ static int line_add(struct list_head *lines, u64 start, u64 end, const char *nam
 	line->resource.start = start;
 	line->resource.end = end;
 	line->resource.flags = IORESOURCE_MEM | IORESOURCE_BUSY;
-	ret = insert_resource(&iomem_resource, &line->resource);
+	if (now)
+		ret = insert_resource(&iomem_resource, &line->resource);
 	if (ret)
 		kfree(line);
 	else
@@ -58,7 +60,7 @@ static int piece_show(struct resource *piece, void *argument)
 {
 	struct pieces *pieces = argument;
 
-	return line_add(pieces->lines, piece->start, piece->end, pieces->name);
+	return line_add(pieces->lines, piece->start, piece->end, pieces->name, !iomem_hidden);
 }
 
 int iomem_add(struct iomem_entry *entry, u64 base, u64 size, const char *name, bool claim)
@@ -70,7 +72,7 @@ int iomem_add(struct iomem_entry *entry, u64 base, u64 size, const char *name, b
 	entry->claim = claim;
 	mutex_lock(&iomem_mutex);
 	if (claim)
-		ret = line_add(&entry->lines, base, base + size - 1, name);
+		ret = line_add(&entry->lines, base, base + size - 1, name, true);
 	else
 		ret = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 					  base, base + size - 1, &pieces, piece_show);
@@ -101,6 +103,7 @@ void iomem_hide_all(void)
 	struct line *line;
 
 	mutex_lock(&iomem_mutex);
+	iomem_hidden++;
 	list_for_each_entry(entry, &iomem_entries, link) {
 		if (entry->claim)
 			continue;
@@ -108,6 +111,7 @@ void iomem_hide_all(void)
 			if (line->resource.parent)
 				remove_resource(&line->resource);
 	}
+	mutex_unlock(&iomem_mutex);
 }
 
 void iomem_show_all(void)
@@ -115,11 +119,14 @@ void iomem_show_all(void)
 	struct iomem_entry *entry;
 	struct line *line;
 
+	mutex_lock(&iomem_mutex);
+	iomem_hidden--;
 	list_for_each_entry(entry, &iomem_entries, link) {
-		if (entry->claim)
+		if (iomem_hidden || entry->claim)
 			continue;
 		list_for_each_entry(line, &entry->lines, link)
-			if (insert_resource(&iomem_resource, &line->resource))
+			if (!line->resource.parent &&
+			    insert_resource(&iomem_resource, &line->resource))
 				pr_info("%pR is not shown in /proc/iomem any more\n", &line->resource);
 	}
 	mutex_unlock(&iomem_mutex);

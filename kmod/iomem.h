@@ -25,8 +25,9 @@ int iomem_add(struct iomem_entry *entry, u64 base, u64 size, const char *name, b
 void iomem_remove(struct iomem_entry *entry);
 
 /*
- * Takes all entries that lie in System RAM out of the way, and puts them back: Linux
- * cannot cut a piece out of System RAM that has entries of others in it.
+ * Takes all entries that lie in System RAM out of the way, and puts them back when the last
+ * who wanted that is done: Linux cannot cut a piece out of System RAM that has entries of
+ * others in it. That may take long, and entries come and go meanwhile.
  */
 void iomem_hide_all(void);
 void iomem_show_all(void);

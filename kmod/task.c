@@ -85,8 +85,8 @@ bool tasks_answer(struct enclave *e)
 
 			if (!task || task->life != TASK_LIFE_STARTED)
 				continue;
-			any = true;
-			task->rings++;
+			/* One that has not read the last ring yet learns nothing from another. */
+			any |= task->rings++ == 0;
 			wake_up_interruptible(&task->wait);
 		}
 		spin_unlock(&e->lock);

@@ -159,6 +159,7 @@ static int task_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (enclave_is_over(task->enclave))
 		return -ESHUTDOWN;
+	compat_vm_flags_clear(vma, VM_MAYEXEC);
 	compat_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP | VM_MIXEDMAP);
 	for (i = 0; i < count; i++) {
 		ret = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE, task->channel + i);

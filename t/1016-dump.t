@@ -30,7 +30,7 @@ start() {
 
 # One that runs: a CPU computes, the other one is idle.
 secret=secret-$RANDOM$RANDOM
-SECRET=$secret start live --cpus=2 -- $examples/spin 25
+SECRET=$secret start live --cpus=2 -- $examples/spin $((25 * slow))
 wait_until 60 grep -q computing out.txt
 computing=$(pisces stat live --json | grep -o '"state": *"[a-z]*"' | grep -n user | cut -d: -f1)
 before=($(stat_of live interrupts)) strays=$(stat_of live strays)

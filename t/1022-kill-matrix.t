@@ -13,8 +13,8 @@ declare -A cell
 
 # Seconds that the node may take, where nobody has to notice anything; and where the
 # module's watchdog has to.
-at_once=5
-noticed=10
+at_once=$((5 * slow))
+noticed=$((10 * slow))
 
 now() { echo "${EPOCHREALTIME/./}"; }
 

@@ -30,6 +30,8 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 		[ -z "${!name:-}" ] || give+=("$name=${!name}")
 	done
 	# $limit_file: seconds for the whole test; a hang is a failure with a name.
+	slow=1
+	[[ $built != */guest-debug ]] || slow=8
 	# shellcheck disable=SC2086 # words
 	tar -c lib "$(basename "$0")" ${node_sources:-} "${bring[@]}" | "$quickstart" run -- env "${give[@]}" sh -c '
 		dir=$(mktemp -d /tmp/test.XXXXXX) && cd "$dir" && tar -x &&
@@ -37,7 +39,7 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 		rc=$?
 		cd / && rm -rf "$dir"
 		[ $rc -ne 124 ] || echo "Bail out! $1 did not end within $2 s"
-		exit $rc' sh "$(basename "$0")" "${limit_file:-600}"
+		exit $rc' sh "$(basename "$0")" $((${limit_file:-600} * slow))
 	exit
 fi
 
@@ -45,6 +47,10 @@ fi
 . "$(dirname "$0")/lib/tap.sh"
 
 examples=/usr/lib/pisces/examples
+
+case $(uname -r) in
+*-pisces-debug) slow=8 ;;
+esac
 
 # What the node had before anything was taken.
 node_cpus=$(cat /run/cpus-at-boot)
