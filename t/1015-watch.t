@@ -8,7 +8,7 @@ kernel_log_start
 is "$(cat $hang_ms)" 5000 "the module's limit is 5 s"
 
 # Seconds that a hang may take to be told.
-limit_s=$(( * slow))$((5 + 5))
+limit_s=$(((5 + 5) * slow))
 
 # timed COMMAND: runs what says that it is crashing; sets rc, err, and took: the seconds
 # from there to the end.
