@@ -138,7 +138,9 @@ struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 	if (ioctl(device, PISCES_IOC_STATUS, &ask) < 0) {
 		pisces_fail(error, "enclave %u on node %s has no status: %s", enclave,
 			    pisces_node_name(),
-			    errno == EBUSY ? "it has not been booted yet" : strerror(errno));
+			    errno == EBUSY ? "it has not been booted yet" :
+			    errno == EPERM ? "it is another user's" :
+					     strerror(errno));
 		free(status);
 		status = NULL;
 		goto out;

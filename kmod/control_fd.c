@@ -71,14 +71,28 @@ static int call_list(void *argument)
 	return ret;
 }
 
+/* May the caller see what goes on inside of it? That it is there, everybody may. */
+static bool may_look_inside(const struct enclave *e)
+{
+	return capable(CAP_SYS_ADMIN) ||
+	       uid_eq(current_euid(), make_kuid(&init_user_ns, e->uid));
+}
+
 static int call_info(void *argument)
 {
 	struct pisces_info *info = argument;
 	struct enclave *e = enclave_find_any(info->enclave);
+	unsigned int i;
 
 	if (!e)
 		return -ENOENT;
 	enclave_describe(e, info);
+	if (!may_look_inside(e)) {
+		/* As /proc/iomem does */
+		for (i = 0; i < PISCES_INFO_RANGES; i++)
+			info->ranges[i].base = 0;
+		memset(info->reason, 0, sizeof(info->reason));
+	}
 	enclave_put(e);
 	return 0;
 }
@@ -91,7 +105,7 @@ static int call_status(void *argument)
 
 	if (!e)
 		return -ENOENT;
-	ret = shared_read_status(e, request);
+	ret = may_look_inside(e) ? shared_read_status(e, request) : -EPERM;
 	enclave_put(e);
 	return ret;
 }
@@ -107,8 +121,7 @@ static int call_console(void *argument)
 	e = enclave_find_any(request->enclave);
 	if (!e)
 		return -ENOENT;
-	if (capable(CAP_SYS_ADMIN) ||
-	    uid_eq(current_euid(), make_kuid(&init_user_ns, e->uid)))
+	if (may_look_inside(e))
 		ret = console_fd(e);
 	enclave_put(e);
 	return ret;

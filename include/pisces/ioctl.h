@@ -113,7 +113,8 @@ struct pisces_info {
 
 /*
  * ENOENT: there is no such enclave (also of STATUS and CONSOLE). INFO, CONSOLE and OPEN
- * find those that are GONE, too.
+ * find those that are GONE, too. Who is neither the enclave's user nor has CAP_SYS_ADMIN
+ * learns neither addresses nor the reason of a death.
  */
 #define PISCES_IOC_INFO _IOWR(PISCES_IOC_MAGIC, 0x03, struct pisces_info)
 
@@ -123,7 +124,7 @@ struct pisces_get_status {
 	uint64_t status;  /* in: address; filled with a copy of struct pisces_status */
 };
 
-/* EBUSY: it was not booted yet. */
+/* EBUSY: it was not booted yet; EPERM: it is another user's. */
 #define PISCES_IOC_STATUS _IOWR(PISCES_IOC_MAGIC, 0x04, struct pisces_get_status)
 
 struct pisces_get_console {
@@ -344,7 +345,11 @@ struct pisces_task {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* CPUs for the task, by index of adding */
 };
 
-/* Makes a task fd, close-on-exec. ENOSPC: there are PISCES_MAX_TASKS. */
+/*
+ * Makes a task fd, close-on-exec. ENOSPC: there are PISCES_MAX_TASKS; EXDEV: the program is
+ * not for the enclave's user, and a program on this CPU could read what the co-kernel has
+ * mapped (Meltdown): there all programs of an enclave are one user's.
+ */
 #define PISCES_IOC_TASK _IOWR(PISCES_IOC_MAGIC, 0x23, struct pisces_task)
 
 struct pisces_own_info {
