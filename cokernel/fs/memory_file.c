@@ -82,7 +82,8 @@ struct open_file *open_file_create(struct memory_file *file, uint32_t flags)
 	struct open_file *open = heap_alloc_zero(sizeof(*open));
 
 	if (!open) {
-		memory_file_put(file);
+		if (file)
+			memory_file_put(file);
 		return NULL;
 	}
 	open->references = 1;
@@ -100,7 +101,10 @@ void open_file_put(struct open_file *open)
 {
 	if (__atomic_fetch_sub(&open->references, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	memory_file_put(open->file);
+	if (open->release)
+		open->release(open);
+	if (open->file)
+		memory_file_put(open->file);
 	heap_free(open);
 }
 
@@ -217,6 +221,33 @@ int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size,
 	result = write_locked(open, from, size, offset);
 	turn_end(&open->file->turn);
 	return result;
+}
+
+int64_t memory_file_read_user(struct memory_file *file, user_addr_t to, uint64_t size,
+			      uint64_t offset)
+{
+	uint64_t end = object_size(file->object);
+
+	return offset >= end ? 0 : transfer(file->object, to, min_u64(size, end - offset), offset,
+					    false);
+}
+
+int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint64_t offset)
+{
+	uint64_t end = object_size(file->object), done = 0, left;
+	const void *memory;
+
+	if (offset >= end)
+		return 0;
+	size = min_u64(size, end - offset);
+	for (; done < size; done += left) {
+		memory = object_memory(file->object, offset + done, &left);
+		if (!memory)
+			return -ENOMEM;
+		left = min_u64(left, size - done);
+		memcpy((uint8_t *)to + done, memory, left);
+	}
+	return (int64_t)done;
 }
 
 int64_t open_file_seek(struct open_file *open, int64_t offset, unsigned int whence)
