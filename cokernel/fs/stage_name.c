@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fs/stage_name.h"
+
+#include "arch/time.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/local.h"
+
+#define WRITE_AND_PASS 3u
+#define STICKY 01000u
+#define SET_GROUP 02000u
+
+static void touch(struct stage_node *directory)
+{
+	directory->modified = directory->changed = time_realtime();
+}
+
+/* May VIEW's owner make a name in DIRECTORY? */
+static int may_add(const struct stage_view *view, const struct stage_node *directory)
+{
+	if (directory->own)
+		return -EACCES;
+	if (directory->parent && !directory->entry)
+		return -ENOENT;
+	return stage_allows(view, directory, WRITE_AND_PASS) ? 0 : -EACCES;
+}
+
+/* May he take NODE away from there? */
+static int may_remove(const struct stage_view *view, const struct stage_node *directory,
+		      const struct stage_node *node)
+{
+	if (directory->own)
+		return -EACCES;
+	if (!stage_allows(view, directory, WRITE_AND_PASS))
+		return -EACCES;
+	if ((directory->mode & STICKY) && view->uid != 0 && view->uid != node->uid &&
+	    view->uid != directory->uid)
+		return -EPERM;
+	return 0;
+}
+
+/* Is the path of NAME in DIRECTORY short enough to be one? */
+static int check_depth(const struct stage_node *directory, const char *name)
+{
+	uint64_t length = strlen(name) + 1;
+	const struct stage_node *node;
+
+	for (node = directory; node->parent && node->entry; node = node->parent)
+		length += strlen(node->entry->name) + 1;
+	return length < STAGE_PATH_MOST ? 0 : -ENAMETOOLONG;
+}
+
+int stage_make(struct stage_view *view, const struct stage_place *place, uint32_t mode,
+	       struct stage_node **made)
+{
+	struct stage_node *directory = place->directory, *node;
+	uint32_t gid = directory->mode & SET_GROUP ? directory->gid : view->gid;
+	int error = may_add(view, directory);
+
+	if (!error)
+		error = check_depth(directory, place->name);
+	if (error)
+		return error;
+	node = stage_node_create(view->stage, mode, view->uid, gid);
+	if (!node)
+		return -ENOMEM;
+	error = stage_add(view->stage, directory, place->name, node, false);
+	if (error) {
+		stage_node_put(node);
+		return error;
+	}
+	node->dirty = true;
+	node->filled = true;
+	touch(directory);
+	*made = node;
+	return 0;
+}
+
+int stage_mkdir(struct stage_view *view, struct stage_node *from, const char *path, uint32_t mode)
+{
+	struct stage_place place;
+	struct stage_node *node;
+	int error;
+
+	stage_enter(view->stage);
+	error = stage_walk(view, from, path, 0, &place);
+	if (!error && place.node)
+		error = -EEXIST;
+	if (!error)
+		error = stage_make(view, &place, MODE_DIRECTORY | (mode & 01777 & ~view->mask), &node);
+	if (!error) {
+		node->mode |= place.directory->mode & SET_GROUP;
+		stage_node_put(node);
+	}
+	stage_place_put(&place);
+	stage_leave(view->stage);
+	return error;
+}
+
+int stage_symlink(struct stage_view *view, const char *target, struct stage_node *from,
+		  const char *path)
+{
+	struct stage_place place;
+	struct stage_node *node;
+	int error;
+
+	if (*target == '\0')
+		return -ENOENT;
+	stage_enter(view->stage);
+	error = stage_walk(view, from, path, 0, &place);
+	if (!error && place.node)
+		error = -EEXIST;
+	else if (!error && place.slash)
+		error = -ENOENT;
+	if (!error)
+		error = stage_make(view, &place, MODE_LINK | 0777, &node);
+	if (!error) {
+		if (!stage_link_set(node, target)) {
+			stage_remove(view->stage,
+				     stage_find(view->stage, place.directory, place.name), NULL);
+			error = -ENOMEM;
+		}
+		stage_node_put(node);
+	}
+	stage_place_put(&place);
+	stage_leave(view->stage);
+	return error;
+}
+
+/* May directory NODE be taken away? */
+static int check_rmdir(const struct stage_node *node)
+{
+	if (!list_empty(&node->entries) || node->own)
+		return node->own ? -EBUSY : -ENOTEMPTY;
+	/* What else Linux has there is not known here; and what everybody has stays. */
+	if (node->partial || node->private)
+		return -EBUSY;
+	return 0;
+}
+
+static int unlink_at(struct stage_view *view, const struct stage_place *place, bool directory)
+{
+	struct stage_entry *entry;
+	struct stage_gone *note;
+	int error;
+
+	if (!place->node)
+		return -ENOENT;
+	if (place->name[0] == '\0')
+		return directory ? -EBUSY : -EISDIR;
+	error = may_remove(view, place->directory, place->node);
+	if (error)
+		return error;
+	if (directory && !stage_is_directory(place->node))
+		return -ENOTDIR;
+	if (!directory && stage_is_directory(place->node))
+		return -EISDIR;
+	error = directory ? check_rmdir(place->node) : 0;
+	entry = stage_find(view->stage, place->directory, place->name);
+	if (!error)
+		error = stage_note(entry, &note);
+	if (error)
+		return error;
+	stage_remove(view->stage, entry, note);
+	place->node->changed = time_realtime();
+	touch(place->directory);
+	return 0;
+}
+
+int stage_unlink(struct stage_view *view, struct stage_node *from, const char *path,
+		 bool directory)
+{
+	struct stage_place place;
+	int error;
+
+	stage_enter(view->stage);
+	error = stage_walk(view, from, path, 0, &place);
+	if (!error)
+		error = unlink_at(view, &place, directory);
+	stage_place_put(&place);
+	stage_leave(view->stage);
+	return error;
+}
+
+int stage_link(struct stage_view *view, struct stage_node *old_from, const char *old,
+	       struct stage_node *new_from, const char *new, bool follow)
+{
+	struct stage_place from, to = { 0 };
+	int error;
+
+	stage_enter(view->stage);
+	error = stage_walk(view, old_from, old, follow ? STAGE_FOLLOW : 0, &from);
+	if (!error && !from.node)
+		error = -ENOENT;
+	if (!error)
+		error = stage_walk(view, new_from, new, 0, &to);
+	if (!error && to.node)
+		error = -EEXIST;
+	if (!error && (from.node->own || to.directory->own))
+		error = -EXDEV;
+	if (!error && stage_is_directory(from.node))
+		error = -EPERM;
+	if (!error && to.slash)
+		error = -ENOENT;
+	if (!error)
+		error = may_add(view, to.directory);
+	if (!error)
+		error = check_depth(to.directory, to.name);
+	if (!error)
+		error = stage_add(view->stage, to.directory, to.name, from.node, false);
+	if (!error) {
+		from.node->changed = time_realtime();
+		touch(to.directory);
+	}
+	stage_place_put(&from);
+	stage_place_put(&to);
+	stage_leave(view->stage);
+	return error;
+}
+
+/* ---- rename ---- */
+
+static bool is_below(const struct stage_node *node, const struct stage_node *ancestor)
+{
+	uint64_t i = 0;
+
+	for (; node; node = node->parent) {
+		mm_turn(++i);
+		if (node == ancestor)
+			return true;
+	}
+	return false;
+}
+
+/* All that can stand against it but memory. */
+static int check_rename(struct stage_view *view, const struct stage_place *from,
+			const struct stage_place *to, bool replace)
+{
+	bool directory;
+	int error;
+
+	if (!from->node)
+		return -ENOENT;
+	if (from->name[0] == '\0' || to->name[0] == '\0')
+		return -EBUSY;
+	directory = stage_is_directory(from->node);
+	if (!directory && (from->slash || to->slash))
+		return -ENOTDIR;
+	if (to->node && !replace)
+		return -EEXIST;
+	if (from->directory->own || to->directory->own)
+		return from->directory->own == to->directory->own ? -EACCES : -EXDEV;
+	error = may_remove(view, from->directory, from->node);
+	if (!error)
+		error = to->node ? may_remove(view, to->directory, to->node) :
+				   may_add(view, to->directory);
+	if (error)
+		return error;
+	if (directory && is_below(to->directory, from->node))
+		return -EINVAL;
+	if (to->node && is_below(from->directory, to->node))
+		return -ENOTEMPTY;
+	if (to->node && directory != stage_is_directory(to->node))
+		return directory ? -ENOTDIR : -EISDIR;
+	if (directory && (from->node->on_linux || from->node->private))
+		return from->node->partial || from->node->private ? -EBUSY : -EXDEV;
+	if (directory && to->node && (error = check_rmdir(to->node)) != 0)
+		return error;
+	return check_depth(to->directory, to->name);
+}
+
+static int rename_at(struct stage_view *view, const struct stage_place *from,
+		     const struct stage_place *to)
+{
+	struct stage_entry *old = stage_find(view->stage, from->directory, from->name), *target;
+	struct stage_gone *old_note, *note = NULL;
+	struct stage_node *node = from->node;
+	int error;
+
+	target = to->node ? stage_find(view->stage, to->directory, to->name) : NULL;
+	error = stage_note(old, &old_note);
+	if (!error && target)
+		error = stage_note(target, &note);
+	if (error) {
+		heap_free(old_note);
+		return error;
+	}
+	/* With the old one gone there is room: what can fail now is only memory. */
+	error = stage_add(view->stage, to->directory, to->name, node, false);
+	if (error) {
+		heap_free(old_note);
+		heap_free(note);
+		return error;
+	}
+	if (target)
+		stage_remove(view->stage, target, note);
+	if (stage_is_directory(node)) {
+		/* Adding has made the new name its own, and its parent's reference one too many. */
+		struct stage_entry *own = node->entry;
+
+		stage_remove(view->stage, old, old_note);
+		node->entry = own;
+		stage_node_put(from->directory);
+	} else {
+		stage_remove(view->stage, old, old_note);
+	}
+	node->changed = time_realtime();
+	touch(from->directory);
+	touch(to->directory);
+	return 0;
+}
+
+int stage_rename(struct stage_view *view, struct stage_node *old_from, const char *old,
+		 struct stage_node *new_from, const char *new, bool replace)
+{
+	struct stage_place from, to = { 0 };
+	int error;
+
+	stage_enter(view->stage);
+	error = stage_walk(view, old_from, old, 0, &from);
+	if (!error)
+		error = stage_walk(view, new_from, new, 0, &to);
+	if (!error)
+		error = check_rename(view, &from, &to, replace);
+	/* Two names of one file: nothing happens, as POSIX says. */
+	if (!error && from.node != to.node)
+		error = rename_at(view, &from, &to);
+	stage_place_put(&from);
+	stage_place_put(&to);
+	stage_leave(view->stage);
+	return error;
+}
