@@ -96,7 +96,7 @@ static void test_exec_block(void)
 	ok(has_environment(&fake, "PISCES_ENCLAVE=7"), "and has the enclave's number");
 	ok(has_environment(&fake, "SLURM_ENCLAVE=lwk"), "and under Slurm its kind");
 	is_text(execfn(&fake), "./ours", "the path of the program");
-	is_number((long long)block->umask_and_flags, 027, "the umask");
+	is_number((long long)block->umask, 027, "the umask");
 	is_number((long long)block->stack_limit, 16 << 20, "the stack's limit");
 	is_number(DO(&fake, SYS_pread64, block->program_fd, 4096, 100, 4), 10, "its file is open");
 	ok(memcmp(fake.data + 4096, " and so on", 10) == 0, "and is the program");

@@ -87,6 +87,7 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 {
 	uint64_t wanted = align_up(max_u64(size, 1), PAGE_SIZE) / PAGE_SIZE;
 	uint64_t first = 0, count;
+	bool interruptible = channel->phase != CHANNEL_LAST;
 	int64_t result = 0;
 
 	if (all && wanted >= channel->data_pages)
@@ -102,7 +103,7 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 		}
 		if (channel->abandoned || channel->broken)
 			result = -EIO;
-		else if (wait_on(&channel->space, NSEC_FOREVER, true) == -EINTR)
+		else if (wait_on(&channel->space, NSEC_FOREVER, interruptible) == -EINTR)
 			result = -ERESTARTSYS;
 	}
 	lock_drop(&channel->space.lock);
@@ -142,7 +143,7 @@ void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
 	uint64_t count = align_up(max_u64(buffer->size, 1), PAGE_SIZE) / PAGE_SIZE;
 
 	/* The proxy may still be reading or filling what a dying thread left behind. */
-	if (thread_current()->dying && !buffer->done)
+	if (thread_current()->dying && !buffer->done && channel->phase != CHANNEL_LAST)
 		return;
 	lock_take(&channel->space.lock);
 	mark(channel, buffer->offset / PAGE_SIZE, count, false);

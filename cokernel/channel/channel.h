@@ -49,6 +49,18 @@ int64_t channel_buffer_take_report(struct channel *channel, struct channel_buffe
 #define CHANNEL_PIECE 0x40000u
 
 /*
+ * What a channel is used for. A process with staged I/O (fs/staged.h) calls Linux before
+ * its first instruction and after its last one, and in between not: by this.
+ */
+enum channel_phase {
+	CHANNEL_OPEN,	/* as it is asked to */
+	CHANNEL_SEALED, /* every call is refused, -ENOSYS; reports get through */
+	CHANNEL_LAST,	/* open again, for the last thread, which ends: all waits are for the
+			   reply, whatever happens to the process, unless the proxy goes */
+};
+void channel_set_phase(struct channel *channel, enum channel_phase phase);
+
+/*
  * Sends CALL number NR and sleeps until the REPLY; returns its result, with
  * -ERESTARTSYS for -EINTR. A signal sends CANCEL and goes on waiting for the
  * reply; only the end of the process breaks off (-EINTR; then buffers are never

@@ -44,6 +44,7 @@ struct channel {
 	unsigned int strangers;
 	bool abandoned; /* the proxy is gone */
 	bool broken;	/* the proxy broke the rules */
+	enum channel_phase phase; /* of the process itself, so without a lock */
 
 	struct wait_queue space; /* its lock: the two below */
 	unsigned int free_calls;
