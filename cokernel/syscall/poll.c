@@ -7,6 +7,7 @@
 
 #include "arch/time.h"
 #include "channel/channel.h"
+#include "fs/file_table.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/describe.h"
@@ -23,6 +24,10 @@
 #define POLL_ERROR 0x0008
 #define POLL_HANG_UP 0x0010
 #define POLL_INVALID 0x0020
+#define POLL_FILE 0x0140 /* POLLRDNORM, POLLWRNORM */
+
+/* Entries of one call with staged I/O. */
+#define POLL_MOST 0x10000u
 
 struct poll_entry {
 	int32_t fd;
@@ -49,6 +54,46 @@ static int64_t sleep_for(nsec_t span)
 	return error;
 }
 
+/* Staged I/O: files are always ready, and nothing else there is. The result of poll(2). */
+static int64_t look_at(struct poll_entry *entries, uint64_t count)
+{
+	int64_t ready = 0;
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		entries[i].found = 0;
+		if (entries[i].fd < 0)
+			continue;
+		if (file_table_get_flag(entries[i].fd) < 0)
+			entries[i].found = POLL_INVALID;
+		else
+			entries[i].found = entries[i].events & (POLL_IN | POLL_OUT | POLL_FILE);
+		if (entries[i].found)
+			ready++;
+	}
+	return ready;
+}
+
+static int64_t poll_staged(user_addr_t from, uint64_t count, nsec_t span)
+{
+	uint64_t size = count * sizeof(struct poll_entry);
+	struct poll_entry *entries;
+	int64_t ready = -EFAULT;
+
+	if (count > POLL_MOST)
+		return -EINVAL;
+	entries = heap_alloc(size);
+	if (!entries)
+		return -ENOMEM;
+	if (copy_from_user(entries, from, size) == 0) {
+		ready = look_at(entries, count);
+		if (copy_to_user(from, entries, size) != 0)
+			ready = -EFAULT;
+	}
+	heap_free(entries);
+	return ready == 0 ? sleep_for(span) : ready;
+}
+
 static int64_t interrupted(int64_t result)
 {
 	/* Not done again after a handler, whatever SA_RESTART says. */
@@ -65,6 +110,8 @@ static int64_t poll_for(user_addr_t entries, uint64_t count, nsec_t span)
 
 	if (count == 0)
 		return sleep_for(span);
+	if (process_current()->staged)
+		return poll_staged(entries, count, span);
 	return interrupted(describe_call(&description, values));
 }
 
@@ -198,6 +245,10 @@ static int64_t call_poll(struct poll_entry *entries, uint32_t used, nsec_t span)
 
 	if (used == 0)
 		return sleep_for(span);
+	if (process_current()->staged) {
+		result = look_at(entries, used);
+		return result == 0 ? sleep_for(span) : result;
+	}
 	result = channel_buffer_take_all(channel, size, &buffer);
 	if (result < 0)
 		return result;

@@ -9,7 +9,9 @@
 #include "boot/boot.h"
 #include "channel/channel.h"
 #include "fs/linux.h"
+#include "fs/memory_file.h"
 #include "fs/page_cache.h"
+#include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -42,7 +44,8 @@
 /* What one ELF file is loaded through. */
 struct loading {
 	struct aspace *aspace;
-	int fd;
+	struct memory_file *file; /* staged I/O: it is here, with a reference; else NULL, and */
+	int fd;			  /* Linux's */
 	user_addr_t hint; /* for an image that can be anywhere */
 };
 
@@ -50,6 +53,8 @@ static int64_t source_read(void *context, uint64_t offset, void *to, uint64_t si
 {
 	struct loading *loading = context;
 
+	if (loading->file)
+		return memory_file_read(loading->file, to, size, offset);
 	return forward_pread_kernel(loading->fd, to, size, offset);
 }
 
@@ -57,6 +62,8 @@ static int64_t source_read_user(void *context, uint64_t offset, user_addr_t to, 
 {
 	struct loading *loading = context;
 
+	if (loading->file)
+		return memory_file_read_user(loading->file, to, size, offset);
 	return forward_pread_all(loading->fd, to, size, offset);
 }
 
@@ -82,9 +89,14 @@ static int memory_map_file(void *context, user_addr_t at, uint64_t size, uint64_
 			   uint64_t used, bool clear)
 {
 	struct loading *loading = context;
-	int64_t result = page_cache_map(loading->fd, at, size, offset, ASPACE_READ | ASPACE_WRITE,
-					ASPACE_FIXED);
+	unsigned int prot = ASPACE_READ | ASPACE_WRITE;
+	int64_t result;
 
+	if (loading->file)
+		result = aspace_map_object(loading->aspace, at, size, prot, ASPACE_FIXED,
+					   loading->file->object, offset);
+	else
+		result = page_cache_map(loading->fd, at, size, offset, prot, ASPACE_FIXED);
 	if (result < 0)
 		return (int)result;
 	if (clear && used < size && clear_user(at + used, size - used) != 0)
@@ -136,6 +148,26 @@ static __noreturn void give_up(struct process *process, int status, int error, c
 	thread_exit(process->wait_status);
 }
 
+/* Opens PATH for LOADING, wherever it is. 0 or -errno. */
+static int open_file(struct process *process, const char *path, struct loading *loading)
+{
+	int64_t fd;
+
+	if (process->staged)
+		return staged_find_file(path, &loading->file);
+	fd = linux_open(path);
+	loading->fd = (int)fd;
+	return fd < 0 ? (int)fd : 0;
+}
+
+static void close_file(struct loading *loading)
+{
+	if (loading->file)
+		memory_file_put(loading->file);
+	else
+		linux_close(loading->fd);
+}
+
 /* The ELF interpreter of IMAGE: loads it too. Returns where it begins. */
 static user_addr_t load_interpreter(struct process *process, const struct elf_image *image,
 				    user_addr_t *base)
@@ -145,21 +177,19 @@ static user_addr_t load_interpreter(struct process *process, const struct elf_im
 	const char *why = NULL;
 	char what[ELF_INTERP_MAX + 40];
 	user_addr_t entry;
-	int64_t fd;
 	int error;
 
 	format_text(what, sizeof(what), "its ELF interpreter %s: ", image->interpreter);
 	if (!interpreter)
 		give_up(process, STATUS_NOT_RUN, -ENOMEM, what, NULL);
-	fd = linux_open(image->interpreter);
-	if (fd < 0)
-		give_up(process, STATUS_NOT_FOUND, (int)fd, what,
-			fd == -ENOENT ? "no such file" : NULL);
-	loading.fd = (int)fd;
+	error = open_file(process, image->interpreter, &loading);
+	if (error)
+		give_up(process, STATUS_NOT_FOUND, error, what,
+			error == -ENOENT ? "no such file" : NULL);
 	error = load(&loading, interpreter, &why);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, what, why);
-	linux_close(loading.fd);
+	close_file(&loading);
 	*base = interpreter->base;
 	entry = interpreter->entry;
 	heap_free(interpreter);
@@ -214,9 +244,25 @@ static __noreturn void enter(user_addr_t entry, user_addr_t stack)
 		.rflags = FLAG_INTERRUPTS | FLAG_ALWAYS_SET,
 	};
 
+	if (process_current()->staged)
+		staged_start(process_current());
 	if (boot_status->user_tsc == 0)
 		boot_status->user_tsc = rdtsc();
 	context_enter_user(&thread_current()->context, &frame);
+}
+
+/* All comes in, the program too. */
+static void begin_staged(struct process *process, struct pisces_exec *exec,
+			 struct loading *loading)
+{
+	int status = staged_begin(process, exec);
+
+	if (status != 0) {
+		process_end(process, WAIT_EXITED(status));
+		thread_exit(process->wait_status);
+	}
+	loading->file = process->staged->program->file;
+	memory_file_get(loading->file);
 }
 
 void exec_main(void *argument)
@@ -237,6 +283,9 @@ void exec_main(void *argument)
 	strlcpy(process->path, last_string(start.exec), sizeof(process->path));
 	set_name(thread_current(), process_name(process));
 	process->stack_limit = start.exec->stack_limit;
+	process->executable = path_of(start.exec->program_fd);
+	if (start.exec->io == PISCES_IO_STAGED)
+		begin_staged(process, start.exec, &loading);
 
 	image = heap_alloc(sizeof(*image));
 	process->aspace = aspace_create(this_cpu()->node);
@@ -250,8 +299,9 @@ void exec_main(void *argument)
 	error = load(&loading, image, &why);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, "", why);
-	process->executable = path_of(loading.fd);
-	linux_close(loading.fd);
+	close_file(&loading);
+	if (process->staged)
+		linux_close(start.exec->program_fd);
 	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
 						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));
 	start.image = image;

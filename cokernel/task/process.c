@@ -9,6 +9,7 @@
 #include "boot/boot.h"
 #include "channel/channel.h"
 #include "channel/control.h"
+#include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -17,6 +18,9 @@
 #include "mm/page.h"
 #include "task/sched.h"
 #include "task/thread.h"
+
+/* As the proxy exits when the enclave failed, not the program. */
+#define STATUS_FAILED 125
 
 static struct list processes = LIST_INIT(processes);
 static struct lock processes_lock = LOCK_INIT;
@@ -66,6 +70,7 @@ void process_put(struct process *process)
 	if (process->aspace)
 		aspace_destroy(process->aspace);
 	file_table_destroy(&process->file_table);
+	staged_free(process);
 	signal_queue_clear(&process->pending);
 	channel_close(process->channel);
 	boot_status->memory_free = page_free_bytes();
@@ -242,6 +247,9 @@ void process_last_thread_gone(struct process *process)
 	posix_timers_free(process);
 	if (!process->ending)
 		process->wait_status = process->leader_status;
+	/* The program is content; those who wait for its files are not. */
+	if (process->staged && process->staged->failed && process->wait_status == WAIT_EXITED(0))
+		process->wait_status = WAIT_EXITED(STATUS_FAILED);
 	if (process->aspace)
 		peak = aspace_peak(process->aspace);
 	out_of_memory_report(process);

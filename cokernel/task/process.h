@@ -21,6 +21,7 @@
 struct aspace;
 struct channel;
 struct own_directories;
+struct staged;
 struct thread;
 
 /* What there was when a page could not be had: bytes. */
@@ -43,6 +44,7 @@ struct process {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* indices */
 	struct list threads;
 	unsigned int thread_count;
+	unsigned int leaving; /* of these: in thread_exit() */
 	bool started;
 
 	struct signal_action actions[SIGNAL_COUNT];
@@ -77,6 +79,7 @@ struct process {
 	/* Strings on its stack: arguments up to environment, that up to its end. */
 	user_addr_t arguments, environment, environment_end;
 	struct file_table file_table; /* memory files among its descriptors */
+	struct staged *staged; /* of staged I/O, on the heap; NULL: its I/O is forwarded */
 	bool short_of_memory;		 /* it dies of that: */
 	struct memory_shortage shortage;
 };

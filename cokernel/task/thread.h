@@ -62,6 +62,7 @@ struct thread {
 	uint8_t sched_policy;	     /* as sched_setscheduler said, and */
 	int8_t nice;	     /* setpriority: neither changes anything */
 	bool resched;		     /* give the CPU to another one on the way out */
+	bool leaving;		     /* in thread_exit() */
 	bool dying;		     /* its process ends: leave at the next chance */
 	bool short_of_memory;	     /* in a call: its process is to end */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
