@@ -4,15 +4,11 @@
  * that it is known how much there is; then files are filled. What another task has
  * filled already is known again by its device, inode, size and time.
  */
-#include <asm/unistd_64.h>
-
-#include "channel/channel.h"
 #include "fs/linux.h"
 #include "fs/memory_file.h"
 #include "fs/stage_pending.h"
 #include "fs/staged.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/local.h"
@@ -36,20 +32,6 @@ void stage_in_end(struct stage_in *in)
 	stage_pending_drop(&in->files);
 	stage_pending_drop(&in->directories);
 	turn_end(&in->view->stage->copying);
-}
-
-static int refuse(struct stage_in *in, const char *path, const char *reason, int error)
-{
-	if (!thread_current()->dying)
-		process_report(in->process, "cannot stage %s: %s", path, reason);
-	return error;
-}
-
-static int refuse_error(struct stage_in *in, const char *path, int64_t error)
-{
-	char text[24];
-
-	return refuse(in, path, staged_reason(error, text), (int)error);
 }
 
 static struct stage_origin origin_of(const struct user_stat *status)
@@ -136,12 +118,8 @@ static int reconcile(struct stage_in *in, struct stage_node *directory, const ch
 	return 0;
 }
 
-/*
- * PATH, which is NAME in DIRECTORY, comes into the tree as STATUS says. *NODE with a
- * reference, or NULL: it was removed there. 0 or -errno.
- */
-static int bring(struct stage_in *in, struct stage_node *directory, const char *name,
-		 const char *path, const struct user_stat *status, struct stage_node **node)
+int stage_in_bring(struct stage_in *in, struct stage_node *directory, const char *name,
+		   const char *path, const struct user_stat *status, struct stage_node **node)
 {
 	char *target = NULL;
 	struct stage_node *new;
@@ -169,171 +147,13 @@ static int bring(struct stage_in *in, struct stage_node *directory, const char *
 	return 0;
 }
 
-static bool can_be_staged(const struct user_stat *status)
+bool stage_in_can(const struct user_stat *status)
 {
 	uint32_t type = status->mode & MODE_TYPE;
 
 	return status->size >= 0 && (uint64_t)status->size <= OBJECT_MOST &&
 	       (type == MODE_REGULAR || type == MODE_DIRECTORY || type == MODE_LINK);
 }
-
-/* ---- a path ---- */
-
-/* What is left of a path, spliced where links are met; and where it has come to. */
-struct way {
-	char *rest;  /* 2 * STAGE_PATH_MOST bytes */
-	char *path;  /* STAGE_PATH_MOST: of NODE, as Linux has it */
-	struct stage_node *node;
-	unsigned int links;
-};
-
-/* The next name of WAY to NAME, "" at its end. */
-static int next_name(struct way *way, char *name)
-{
-	char *at = way->rest;
-	size_t length = 0;
-
-	while (*at == '/')
-		at++;
-	while (at[length] && at[length] != '/')
-		length++;
-	if (length > STAGE_NAME_MOST)
-		return -ENAMETOOLONG;
-	memcpy(name, at, length);
-	name[length] = '\0';
-	memmove(way->rest, at + length, strlen(at + length) + 1);
-	return 0;
-}
-
-static int follow(struct way *way, const struct stage_node *link)
-{
-	size_t target = strlen(link->target), rest = strlen(way->rest) + 1;
-
-	if (++way->links > STAGE_LINKS_MOST)
-		return -ELOOP;
-	if (target + rest > 2 * STAGE_PATH_MOST)
-		return -ENAMETOOLONG;
-	memmove(way->rest + target, way->rest, rest);
-	memcpy(way->rest, link->target, target);
-	return link->target[0] == '/' ? 1 : 0;
-}
-
-static void go_to(struct way *way, struct stage_node *node)
-{
-	stage_node_get(node);
-	stage_node_put(way->node);
-	way->node = node;
-}
-
-/* One name further. 0: go on; 1: it is the last one; 2: a task has removed it; -errno. */
-static int step(struct stage_in *in, struct way *way, unsigned int how)
-{
-	char name[STAGE_NAME_MOST + 1];
-	struct stage_node *node = NULL;
-	struct user_stat status;
-	int64_t length, error = next_name(way, name);
-
-	if (error)
-		return (int)error;
-	if (name[0] == '\0')
-		return 1;
-	if (!stage_is_directory(way->node))
-		return -ENOTDIR;
-	if (strcmp(name, ".") == 0)
-		return 0;
-	if (strcmp(name, "..") == 0) {
-		if (way->node->parent)
-			go_to(way, way->node->parent);
-		return 0;
-	}
-	/* What is ours all the time: nothing of Linux goes there. */
-	if (way->node->own)
-		return -EPERM;
-	length = stage_path(way->node, way->path, STAGE_PATH_MOST);
-	if (length < 0)
-		return (int)length;
-	if ((uint64_t)length + 1 + strlen(name) >= STAGE_PATH_MOST)
-		return -ENAMETOOLONG;
-	format_text(way->path + length, STAGE_PATH_MOST - (uint64_t)length, "%s%s",
-		    length > 1 ? "/" : "", name);
-	stage_enter(in->view->stage);
-	if (way->node == in->view->stage->root && stage_find(in->view->stage, way->node, name))
-		node = stage_find(in->view->stage, way->node, name)->node;
-	if (node && (node->own || node->private))
-		stage_node_get(node);
-	else
-		node = NULL;
-	stage_leave(in->view->stage);
-	if (!node) {
-		error = linux_status(way->path, &status);
-		if (!error && !can_be_staged(&status))
-			error = how & STAGE_IN_NAMED ? -EOPNOTSUPP : -ENOENT;
-		if (!error)
-			error = bring(in, way->node, name, way->path, &status, &node);
-		if (error)
-			return (int)error;
-	}
-	if (!node)
-		return 2;
-	if (stage_is_link(node)) {
-		error = follow(way, node);
-		if (error == 1)
-			go_to(way, in->view->stage->root);
-	} else {
-		go_to(way, node);
-	}
-	stage_node_put(node);
-	return error < 0 ? (int)error : 0;
-}
-
-static int walk(struct stage_in *in, struct way *way, unsigned int how)
-{
-	int result;
-
-	do {
-		result = step(in, way, how);
-	} while (result == 0);
-	if (result == 1 && (how & STAGE_IN_ALL) && stage_is_directory(way->node)) {
-		if (way->node->own)
-			return -EPERM;
-		result = (int)stage_path(way->node, way->path, STAGE_PATH_MOST);
-		if (result > 0)
-			result = stage_pending_add(&in->directories, way->node, way->path);
-	}
-	return result < 0 ? result : 0;
-}
-
-int stage_in_path(struct stage_in *in, const char *cwd, const char *path, unsigned int how)
-{
-	struct way way = { 0 };
-	int error = -ENOMEM;
-
-	way.rest = heap_alloc(2 * STAGE_PATH_MOST);
-	way.path = heap_alloc(STAGE_PATH_MOST);
-	if (way.rest && way.path) {
-		error = format_text(way.rest, 2 * STAGE_PATH_MOST, "%s/%s",
-				    path[0] == '/' ? "" : cwd, path) >=
-					(int)(2 * STAGE_PATH_MOST) ? -ENAMETOOLONG : 0;
-		way.node = in->view->stage->root;
-		stage_node_get(way.node);
-	}
-	if (!error)
-		error = walk(in, &way, how);
-	if (!error)
-		error = stage_in_directories(in);
-	stage_node_put(way.node);
-	heap_free(way.rest);
-	heap_free(way.path);
-	if ((how & STAGE_IN_NEEDED) && (error == -ENOENT || error == -ENOTDIR))
-		return 0;
-	if (error == -EOPNOTSUPP)
-		return refuse(in, path, "it is neither a file nor a directory nor a link", error);
-	if (error == -EPERM)
-		return refuse(in, path, "that is the enclave's own, and not Linux's", error);
-	return error == 0 || error == STAGE_SAID ? error : refuse_error(in, path, error);
-}
-
-/* ---- a directory ---- */
 
 int stage_in_name(struct stage_in *in, struct stage_node *directory, const char *name,
 		  const char *path)
@@ -345,14 +165,14 @@ int stage_in_name(struct stage_in *in, struct stage_node *directory, const char 
 	/* It has gone since it was listed. */
 	if (error == -ENOENT)
 		return 0;
-	if (!error && !can_be_staged(&status))
+	if (!error && !stage_in_can(&status))
 		return 0;
 	if (!error)
-		error = bring(in, directory, name, path, &status, &node);
+		error = stage_in_bring(in, directory, name, path, &status, &node);
 	if (!error && node && stage_is_directory(node) && !node->own && !node->private)
 		error = stage_pending_add(&in->directories, node, path);
 	stage_node_put(node);
 	if (error)
-		refuse_error(in, path, error);
+		stage_in_refuse(in, path, error);
 	return error ? STAGE_SAID : 0;
 }

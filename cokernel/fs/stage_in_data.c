@@ -66,16 +66,6 @@ void stage_pending_drop(struct list *list)
 		stage_pending_free(pending);
 }
 
-static int said(struct stage_in *in, const char *path, int64_t error)
-{
-	char text[24];
-
-	if (!thread_current()->dying)
-		process_report(in->process, "cannot stage %s: %s", path,
-			       staged_reason(error, text));
-	return STAGE_SAID;
-}
-
 /* ---- directories ---- */
 
 /* The next of SIZE bytes of records at BYTES: its name, and *NEXT behind it; NULL: they are none. */
@@ -154,9 +144,9 @@ static int list_directory(struct stage_in *in, struct stage_pending *directory)
 	}
 	heap_free(bytes);
 	if (fd < 0)
-		return said(in, directory->path, fd);
+		return stage_in_refuse(in, directory->path, fd);
 	if (!error && size < 0)
-		return said(in, directory->path, size);
+		return stage_in_refuse(in, directory->path, size);
 	if (!error && !directory->node->private && directory->node->parent)
 		directory->node->partial = false;
 	return error;
@@ -228,9 +218,8 @@ static int64_t fill_one(struct stage_pending *file)
 static int too_large(struct stage_in *in)
 {
 	process_report(in->process,
-		       "cannot stage all: it is %llu KiB, and of the enclave's %llu KiB %llu KiB are "
-		       "free: give it more with --enclave-mem (srun) or --mem (pisces run), or stage "
-		       "less",
+		       "cannot stage files of %llu KiB: of the enclave's %llu KiB %llu KiB are free; "
+		       "give it more with --enclave-mem (srun) or --mem (pisces run), or stage less",
 		       (unsigned long long)(in->bytes >> 10), (unsigned long long)(page_total() >> 10),
 		       (unsigned long long)(page_free_bytes() >> 10));
 	return STAGE_SAID;
@@ -248,7 +237,7 @@ int stage_in_fill(struct stage_in *in)
 		if (error == -ENOMEM)
 			error = too_large(in);
 		else if (error)
-			error = said(in, file->path, error);
+			error = stage_in_refuse(in, file->path, error);
 		stage_pending_free(file);
 	}
 	return (int)error;

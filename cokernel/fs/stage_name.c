@@ -11,13 +11,12 @@
 #define STICKY 01000u
 #define SET_GROUP 02000u
 
-static void touch(struct stage_node *directory)
+void stage_touch(struct stage_node *directory)
 {
 	directory->modified = directory->changed = time_realtime();
 }
 
-/* May VIEW's owner make a name in DIRECTORY? */
-static int may_add(const struct stage_view *view, const struct stage_node *directory)
+int stage_may_add(const struct stage_view *view, const struct stage_node *directory)
 {
 	if (directory->own)
 		return -EACCES;
@@ -26,9 +25,8 @@ static int may_add(const struct stage_view *view, const struct stage_node *direc
 	return stage_allows(view, directory, WRITE_AND_PASS) ? 0 : -EACCES;
 }
 
-/* May he take NODE away from there? */
-static int may_remove(const struct stage_view *view, const struct stage_node *directory,
-		      const struct stage_node *node)
+int stage_may_remove(const struct stage_view *view, const struct stage_node *directory,
+		     const struct stage_node *node)
 {
 	if (directory->own)
 		return -EACCES;
@@ -40,8 +38,7 @@ static int may_remove(const struct stage_view *view, const struct stage_node *di
 	return 0;
 }
 
-/* Is the path of NAME in DIRECTORY short enough to be one? */
-static int check_depth(const struct stage_node *directory, const char *name)
+int stage_check_depth(const struct stage_node *directory, const char *name)
 {
 	uint64_t length = strlen(name) + 1;
 	const struct stage_node *node;
@@ -56,10 +53,10 @@ int stage_make(struct stage_view *view, const struct stage_place *place, uint32_
 {
 	struct stage_node *directory = place->directory, *node;
 	uint32_t gid = directory->mode & SET_GROUP ? directory->gid : view->gid;
-	int error = may_add(view, directory);
+	int error = stage_may_add(view, directory);
 
 	if (!error)
-		error = check_depth(directory, place->name);
+		error = stage_check_depth(directory, place->name);
 	if (error)
 		return error;
 	node = stage_node_create(view->stage, mode, view->uid, gid);
@@ -72,7 +69,7 @@ int stage_make(struct stage_view *view, const struct stage_place *place, uint32_
 	}
 	node->dirty = true;
 	node->filled = true;
-	touch(directory);
+	stage_touch(directory);
 	*made = node;
 	return 0;
 }
@@ -128,8 +125,7 @@ int stage_symlink(struct stage_view *view, const char *target, struct stage_node
 	return error;
 }
 
-/* May directory NODE be taken away? */
-static int check_rmdir(const struct stage_node *node)
+int stage_check_rmdir(const struct stage_node *node)
 {
 	if (!list_empty(&node->entries) || node->own)
 		return node->own ? -EBUSY : -ENOTEMPTY;
@@ -149,14 +145,14 @@ static int unlink_at(struct stage_view *view, const struct stage_place *place, b
 		return -ENOENT;
 	if (place->name[0] == '\0')
 		return directory ? -EBUSY : -EISDIR;
-	error = may_remove(view, place->directory, place->node);
+	error = stage_may_remove(view, place->directory, place->node);
 	if (error)
 		return error;
 	if (directory && !stage_is_directory(place->node))
 		return -ENOTDIR;
 	if (!directory && stage_is_directory(place->node))
 		return -EISDIR;
-	error = directory ? check_rmdir(place->node) : 0;
+	error = directory ? stage_check_rmdir(place->node) : 0;
 	entry = stage_find(view->stage, place->directory, place->name);
 	if (!error)
 		error = stage_note(entry, &note);
@@ -164,7 +160,7 @@ static int unlink_at(struct stage_view *view, const struct stage_place *place, b
 		return error;
 	stage_remove(view->stage, entry, note);
 	place->node->changed = time_realtime();
-	touch(place->directory);
+	stage_touch(place->directory);
 	return 0;
 }
 
@@ -204,128 +200,15 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 	if (!error && to.slash)
 		error = -ENOENT;
 	if (!error)
-		error = may_add(view, to.directory);
+		error = stage_may_add(view, to.directory);
 	if (!error)
-		error = check_depth(to.directory, to.name);
+		error = stage_check_depth(to.directory, to.name);
 	if (!error)
 		error = stage_add(view->stage, to.directory, to.name, from.node, false);
 	if (!error) {
 		from.node->changed = time_realtime();
-		touch(to.directory);
+		stage_touch(to.directory);
 	}
-	stage_place_put(&from);
-	stage_place_put(&to);
-	stage_leave(view->stage);
-	return error;
-}
-
-/* ---- rename ---- */
-
-static bool is_below(const struct stage_node *node, const struct stage_node *ancestor)
-{
-	uint64_t i = 0;
-
-	for (; node; node = node->parent) {
-		mm_turn(++i);
-		if (node == ancestor)
-			return true;
-	}
-	return false;
-}
-
-/* All that can stand against it but memory. */
-static int check_rename(struct stage_view *view, const struct stage_place *from,
-			const struct stage_place *to, bool replace)
-{
-	bool directory;
-	int error;
-
-	if (!from->node)
-		return -ENOENT;
-	if (from->name[0] == '\0' || to->name[0] == '\0')
-		return -EBUSY;
-	directory = stage_is_directory(from->node);
-	if (!directory && (from->slash || to->slash))
-		return -ENOTDIR;
-	if (to->node && !replace)
-		return -EEXIST;
-	if (from->directory->own || to->directory->own)
-		return from->directory->own == to->directory->own ? -EACCES : -EXDEV;
-	error = may_remove(view, from->directory, from->node);
-	if (!error)
-		error = to->node ? may_remove(view, to->directory, to->node) :
-				   may_add(view, to->directory);
-	if (error)
-		return error;
-	if (directory && is_below(to->directory, from->node))
-		return -EINVAL;
-	if (to->node && is_below(from->directory, to->node))
-		return -ENOTEMPTY;
-	if (to->node && directory != stage_is_directory(to->node))
-		return directory ? -ENOTDIR : -EISDIR;
-	if (directory && (from->node->on_linux || from->node->private))
-		return from->node->partial || from->node->private ? -EBUSY : -EXDEV;
-	if (directory && to->node && (error = check_rmdir(to->node)) != 0)
-		return error;
-	return check_depth(to->directory, to->name);
-}
-
-static int rename_at(struct stage_view *view, const struct stage_place *from,
-		     const struct stage_place *to)
-{
-	struct stage_entry *old = stage_find(view->stage, from->directory, from->name), *target;
-	struct stage_gone *old_note, *note = NULL;
-	struct stage_node *node = from->node;
-	int error;
-
-	target = to->node ? stage_find(view->stage, to->directory, to->name) : NULL;
-	error = stage_note(old, &old_note);
-	if (!error && target)
-		error = stage_note(target, &note);
-	if (error) {
-		heap_free(old_note);
-		return error;
-	}
-	/* With the old one gone there is room: what can fail now is only memory. */
-	error = stage_add(view->stage, to->directory, to->name, node, false);
-	if (error) {
-		heap_free(old_note);
-		heap_free(note);
-		return error;
-	}
-	if (target)
-		stage_remove(view->stage, target, note);
-	if (stage_is_directory(node)) {
-		/* Adding has made the new name its own, and its parent's reference one too many. */
-		struct stage_entry *own = node->entry;
-
-		stage_remove(view->stage, old, old_note);
-		node->entry = own;
-		stage_node_put(from->directory);
-	} else {
-		stage_remove(view->stage, old, old_note);
-	}
-	node->changed = time_realtime();
-	touch(from->directory);
-	touch(to->directory);
-	return 0;
-}
-
-int stage_rename(struct stage_view *view, struct stage_node *old_from, const char *old,
-		 struct stage_node *new_from, const char *new, bool replace)
-{
-	struct stage_place from, to = { 0 };
-	int error;
-
-	stage_enter(view->stage);
-	error = stage_walk(view, old_from, old, 0, &from);
-	if (!error)
-		error = stage_walk(view, new_from, new, 0, &to);
-	if (!error)
-		error = check_rename(view, &from, &to, replace);
-	/* Two names of one file: nothing happens, as POSIX says. */
-	if (!error && from.node != to.node)
-		error = rename_at(view, &from, &to);
 	stage_place_put(&from);
 	stage_place_put(&to);
 	stage_leave(view->stage);

@@ -46,4 +46,18 @@ int stage_set_times(struct stage_view *view, struct stage_node *node, nsec_t acc
 		    nsec_t modified, bool now);
 int stage_chdir(struct stage_view *view, struct stage_node *node);
 
+/* ---- what stands against a change; in the turn. 0 or -errno ---- */
+
+/* May VIEW's owner make a name in DIRECTORY? */
+int stage_may_add(const struct stage_view *view, const struct stage_node *directory);
+/* May he take NODE away from there? */
+int stage_may_remove(const struct stage_view *view, const struct stage_node *directory,
+		     const struct stage_node *node);
+/* Is the path of NAME in DIRECTORY short enough to be one? */
+int stage_check_depth(const struct stage_node *directory, const char *name);
+/* Can directory NODE go: is it empty, and all of it here? */
+int stage_check_rmdir(const struct stage_node *node);
+/* DIRECTORY has changed now. */
+void stage_touch(struct stage_node *directory);
+
 #endif

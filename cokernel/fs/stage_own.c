@@ -5,6 +5,7 @@
  * looked up and hold the directory that they were found in; /proc/self has links and
  * descriptors besides.
  */
+#include "arch/time.h"
 #include "fs/file_table.h"
 #include "fs/files.h"
 #include "fs/memory_file.h"
@@ -43,6 +44,7 @@ static struct stage_node *make(const struct stage_view *view, const struct stage
 	node->gid = view->gid;
 	node->inode = inode_of(path);
 	node->links = 1;
+	node->accessed = node->modified = node->changed = time_realtime();
 	list_init(&node->entries);
 	if (!stage_own_set(node, path)) {
 		heap_free(node);

@@ -24,6 +24,19 @@ struct stage_pending *stage_pending_next(struct list *list);
 void stage_pending_free(struct stage_pending *pending);
 void stage_pending_drop(struct list *list);
 
+/* Says why PATH cannot be copied in. Returns STAGE_SAID. */
+int stage_in_refuse(struct stage_in *in, const char *path, int64_t error);
+
+/* Is it a file, a directory or a link? */
+bool stage_in_can(const struct user_stat *status);
+
+/*
+ * PATH, which is NAME in DIRECTORY, comes into the tree as STATUS says. *NODE with a
+ * reference, or NULL: a task has removed it there. 0 or -errno.
+ */
+int stage_in_bring(struct stage_in *in, struct stage_node *directory, const char *name,
+		   const char *path, const struct user_stat *status, struct stage_node **node);
+
 /* Lists all directories that are to be listed; 0, -errno or STAGE_SAID. */
 int stage_in_directories(struct stage_in *in);
 

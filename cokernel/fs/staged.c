@@ -54,6 +54,7 @@ const char *staged_reason(int64_t error, char text[24])
 		{ EROFS, "the file system is read-only" },
 		{ EFBIG, "it is too large" },
 		{ EIO, "input/output error" },
+		{ EBADF, "it is closed" },
 		{ ENOMEM, "the enclave has no memory left" },
 		{ EPIPE, "nobody reads it" },
 		{ EMFILE, "too many open files" },

@@ -143,10 +143,12 @@ int random_seed(struct staged *staged)
 
 int random_bytes(void *to, size_t size)
 {
-	struct staged *staged = process_current()->staged;
+	struct staged *staged;
 
+	/* With that it is asked for also where there is no process. */
 	if (from_cpu(to, size))
 		return 0;
+	staged = process_current()->staged;
 	return staged && staged->started ? from_key(staged, to, size) : from_linux(to, size);
 }
 
