@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "hwloc-glue/libpisces.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/unit-proxy.XXXXXX";
@@ -217,6 +218,51 @@ static void test_as_user(void)
 	refused_file("./unreadable", 126, "chmod +r", "a program that can be executed but not read");
 }
 
+/* Is PATH among the COUNT strings from number FIRST on? */
+static bool has_path(const struct fake *fake, unsigned int first, unsigned int count,
+		     const char *path)
+{
+	unsigned int i;
+
+	for (i = first; i < first + count; i++)
+		if (string(fake, i) && strstr(string(fake, i), path))
+			return true;
+	return false;
+}
+
+static void test_staged(void)
+{
+	char *argv[] = { "./shell-script", NULL };
+	char *environment[] = { "PISCES_PROXY_IO=staged", "PISCES_PROXY_STAGE=x", NULL };
+	const struct pisces_exec *block;
+	struct fake fake;
+	unsigned int first;
+
+	make_file("shell-script", "#!/bin/sh\n", 0755);
+	setenv(PISCES_ENV_IO, "staged", 1);
+	setenv(PISCES_ENV_STAGE, "in,/data dir,last", 1);
+	fake_start(&fake, argv, environment);
+	ok(started(&fake), "a script with staged I/O is started");
+	block = (const void *)fake.data;
+	first = block->argc + block->envc + 1;
+	is_number(block->io, PISCES_IO_STAGED, "the co-kernel is told");
+	ok(!has_environment(&fake, "PISCES_PROXY_IO=staged"), "and not the program");
+	is_number(block->named, 3, "three paths were named");
+	is_text(string(&fake, first), "in", "the first");
+	is_text(string(&fake, first + 1), "/data dir", "the second");
+	is_text(string(&fake, first + 2), "last", "the last");
+	first += block->named;
+	ok(block->needed >= 3, "what the program needs: %u", block->needed);
+	ok(has_path(&fake, first, block->needed, "shell-script"), "the script");
+	ok(has_path(&fake, first, block->needed, "/ld-linux") ||
+		   has_path(&fake, first, block->needed, "/ld-musl"), "the ELF interpreter");
+	ok(has_path(&fake, first, block->needed, "libc"), "the C library");
+	ok(string(&fake, first + block->needed) == NULL, "and no more");
+	fake_close(&fake);
+	unsetenv(PISCES_ENV_IO);
+	unsetenv(PISCES_ENV_STAGE);
+}
+
 int main(void)
 {
 	char command[128];
@@ -226,6 +272,7 @@ int main(void)
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	test_exec_block();
 	test_scripts();
+	test_staged();
 	test_refusals();
 	test_as_user();
 	if (chdir("/") < 0 || system(command) != 0)
