@@ -12,8 +12,8 @@
 
 static int refuse(struct stage_in *in, const char *path, const char *reason)
 {
-	/* Who is killed meanwhile need not hear what that has broken off. */
-	if (!thread_current()->dying)
+	/* Who is killed meanwhile, or gets a signal, need not hear what that has broken off. */
+	if (!thread_has_work(thread_current()))
 		process_report(in->process, "cannot stage %s: %s", path, reason);
 	return STAGE_SAID;
 }

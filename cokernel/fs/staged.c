@@ -251,7 +251,7 @@ int staged_begin(struct process *process, struct pisces_exec *exec)
 	if (!error)
 		error = begin(process, staged, exec, cwd);
 	heap_free(cwd);
-	if (error && error != -ECANCELED && !thread_current()->dying)
+	if (error && error != -ECANCELED && !thread_has_work(thread_current()))
 		process_report(process, "cannot run %s with staged I/O: %s", process->path,
 			       staged_reason(error, text));
 	/* The stack gets what is before it. */

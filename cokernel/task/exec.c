@@ -251,6 +251,19 @@ static __noreturn void enter(user_addr_t entry, user_addr_t stack)
 	context_enter_user(&thread_current()->context, &frame);
 }
 
+/* The wait status of a program that did not begin: that of the signal that broke it off, if one did. */
+static int status_of(int status)
+{
+	struct signal_info info;
+	int signal;
+
+	while ((signal = signal_take(UINT64_MAX, &info)) != 0) {
+		if (!signal_default_is_ignore(signal) && !signal_default_is_stop(signal))
+			return WAIT_SIGNALED(signal);
+	}
+	return WAIT_EXITED(status);
+}
+
 /* All comes in, the program too. */
 static void begin_staged(struct process *process, struct pisces_exec *exec,
 			 struct loading *loading)
@@ -258,7 +271,7 @@ static void begin_staged(struct process *process, struct pisces_exec *exec,
 	int status = staged_begin(process, exec);
 
 	if (status != 0) {
-		process_end(process, WAIT_EXITED(status));
+		process_end(process, status_of(status));
 		thread_exit(process->wait_status);
 	}
 	loading->file = process->staged->program->file;
