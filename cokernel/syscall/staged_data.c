@@ -71,17 +71,17 @@ int64_t staged_pwrite64(const struct syscall_args *args)
 static int64_t each_part(const struct syscall_args *args, uint64_t offset, bool writing)
 {
 	struct open_file *open = file_table_get((int)args->a[0]);
-	struct vector *vector = NULL;
+	struct vector *vector;
 	uint64_t bytes, total = 0, i;
 	int64_t result;
 
 	if (!open)
 		return -EBADF;
-	result = vector_load(args->a[1], args->a[2], &vector, &bytes);
-	if (result == 0 && offset != FILE_POSITION && !has_positions(open))
+	if (offset != FILE_POSITION && !has_positions(open))
 		result = -ESPIPE;
+	else
+		result = vector_load(args->a[1], args->a[2], &vector, &bytes);
 	if (result < 0) {
-		heap_free(vector);
 		open_file_put(open);
 		return result;
 	}
