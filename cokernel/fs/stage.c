@@ -157,6 +157,15 @@ struct stage *stage_get(uint32_t uid)
 	return stage;
 }
 
+void stage_keep(struct stage *stage)
+{
+	lock_take(&stages_lock);
+	if (!stage->kept)
+		stage->references++;
+	stage->kept = true;
+	lock_drop(&stages_lock);
+}
+
 void stage_put(struct stage *stage)
 {
 	bool last;

@@ -118,6 +118,7 @@ struct stage_gone {
 struct stage {
 	struct list link; /* in the list of all */
 	uint32_t references;
+	bool kept;
 	uint32_t uid;
 	struct turn turn;
 	struct turn copying; /* of who copies in: one at a time, longer than a turn */
@@ -142,6 +143,11 @@ struct stage_view {
 
 /* That of user UID with a reference, made if there is none. NULL: out of memory. */
 struct stage *stage_get(uint32_t uid);
+/*
+ * It stays until the enclave ends, whoever puts it: a task may begin when all others have
+ * ended, and goes on with what they have left.
+ */
+void stage_keep(struct stage *stage);
 /* The last one frees all: no file of it is open any more. */
 void stage_put(struct stage *stage);
 

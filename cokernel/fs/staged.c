@@ -115,6 +115,8 @@ static int get_view(struct process *process, struct staged *staged,
 	view->gid = process->gid;
 	view->mask = exec->umask & 0777;
 	view->stage = stage_get(process->uid);
+	if (view->stage)
+		stage_keep(view->stage);
 	staged->log = stage_log_create();
 	staged->descriptor_limit =
 		(uint32_t)min_u64(max_u64(exec->descriptor_limit, DESCRIPTORS_LEAST), DESCRIPTORS_MOST);
