@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Staged I/O: files are copied in before and out after a program, which finds there what it
 # would find on Linux; while it runs nothing is forwarded.
-node_files="t/staged-files"
+node_files="t/staged-files t/fuzz-calls/fuzz-calls"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
 umask 022
 work=$(mktemp -d /root/staged.XXXXXX)
-program=$PWD/staged-files
+program=$PWD/staged-files fuzz=$PWD/fuzz-calls
+chmod 755 "$PWD"
 cd "$work" || exit 1
 
 # staged ARGUMENTS...: pisces run with staged I/O
@@ -144,7 +145,20 @@ is "$(cat small/file)" old "and what was there is whole"
 is "$(ls -A small)" file "and alone"
 umount small
 
-cd / && rm -rf "$work"
+# ---- a hostile program: it may break itself, and nothing else ----
+
+id user > /dev/null 2>&1 || useradd -m user
+hostile=$(mktemp -d /srv/hostile.XXXXXX)
+chown user "$hostile"
+cd "$hostile" || exit 1
+limit=150 run pisces run --user=user --cpus=2 --mem=512M --tasks=2 --io=staged -- \
+	"$fuzz" --witness --unknown --seed=1043 --calls=15000
+case $rc in
+0 | 132 | 135 | 139) pass "15,000 random calls in a stage" ;;
+*) fail "15,000 random calls in a stage" && diag "exit code $rc: $(tail -n 3 <<< "$err")" ;;
+esac
+
+cd / && rm -rf "$work" "$hostile"
 node_recovers "after all that"
 kernel_log_clean
 done_testing
