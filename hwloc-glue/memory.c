@@ -124,11 +124,16 @@ static int take_block(int fd, uint32_t number, uint64_t size, uint32_t node, int
 
 	if (way == PISCES_MEMORY_BLOCK) {
 		struct pisces_reserve_block reserve = {.base = add.base, .size = size};
+		const time_t start = now_s();
 
 		if (ioctl(fd, PISCES_IOC_RESERVE_BLOCK, &reserve) < 0)
 			return -errno;
-		if (pisces_block_set(number, "offline") < 0)
+		if (pisces_block_set(number, "offline") < 0) {
+			/* A signal, or the module that had waited long enough? */
+			if (errno == EINTR && now_s() - start >= (time_t)PISCES_OFFLINE_LIMIT_S)
+				return -EBUSY;
 			return -errno;
+		}
 	}
 	return ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) < 0 ? -errno : 0;
 }

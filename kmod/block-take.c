@@ -168,6 +168,8 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 	iomem_hide_all();
 	ret = block_can_be_cut_out(base, size) ? offline_and_remove_memory(base, size) : -EBUSY;
 	iomem_show_all();
+	if (ret == -EINTR && block->stuck)
+		ret = -EBUSY;
 	if (ret)
 		goto drop;
 	spin_lock(&blocks_lock);

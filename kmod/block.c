@@ -21,6 +21,7 @@
 #include "block.h"
 #include "log.h"
 #include "memory.h"
+#include "offlining.h"
 #include "scrub.h"
 
 DEFINE_SPINLOCK(blocks_lock);
@@ -164,6 +165,43 @@ static void blocks_are_online(u64 base, u64 size)
 		block_free(block);
 }
 
+/* Is [BASE, BASE + SIZE) a block that an enclave wants, and is Linux to give it away? */
+static struct block *block_wanted_locked(u64 base, u64 size)
+{
+	struct block *block = block_at_locked(base);
+
+	return block && block->size == size &&
+		       (block->phase == BLOCK_LEAVING || block->phase == BLOCK_RESERVED) ?
+		       block :
+		       NULL;
+}
+
+static void blocks_going_offline(u64 base, u64 size)
+{
+	bool wanted;
+
+	spin_lock(&blocks_lock);
+	wanted = block_wanted_locked(base, size);
+	spin_unlock(&blocks_lock);
+	if (wanted)
+		offlining_begin();
+}
+
+static void blocks_stay_online(u64 base, u64 size)
+{
+	struct block *block;
+
+	if (!offlining_end())
+		return;
+	pr_info("memory block %llx: Linux could not empty it in %u s\n", base,
+		PISCES_OFFLINE_LIMIT_S);
+	spin_lock(&blocks_lock);
+	block = block_wanted_locked(base, size);
+	if (block)
+		block->stuck = true;
+	spin_unlock(&blocks_lock);
+}
+
 static int blocks_notify(struct notifier_block *self, unsigned long action, void *data)
 {
 	const struct memory_notify *change = data;
@@ -175,6 +213,15 @@ static int blocks_notify(struct notifier_block *self, unsigned long action, void
 	case MEM_ONLINE:
 		blocks_are_online(base, size);
 		break;
+	case MEM_GOING_OFFLINE:
+		blocks_going_offline(base, size);
+		break;
+	case MEM_CANCEL_OFFLINE:
+		blocks_stay_online(base, size);
+		break;
+	case MEM_OFFLINE:
+		offlining_end();
+		break;
 	}
 	return NOTIFY_OK;
 }
@@ -183,6 +230,7 @@ static struct notifier_block blocks_notifier = { .notifier_call = blocks_notify 
 
 int blocks_init(void)
 {
+	offlining_init();
 	return register_memory_notifier(&blocks_notifier);
 }
 

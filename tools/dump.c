@@ -55,21 +55,38 @@ static void add_piece(struct dump *dump, uint64_t base, uint64_t size)
 	dump_add_segment(dump, PISCES_DIRECT_BASE + base, base, size);
 }
 
+/* All ranges of the layout, however many there are: it may be resized meanwhile. */
+static int ask_layout(struct dump *dump)
+{
+	struct pisces_layout *layout = &dump->layout;
+	uint32_t room = 0;
+
+	for (;;) {
+		*layout = (struct pisces_layout){
+			.capacity = room,
+			.ranges = (uint64_t)(uintptr_t)dump->ranges,
+		};
+		if (ioctl(dump->fd, PISCES_IOC_LAYOUT, layout) < 0)
+			return -1;
+		if (dump->ranges && layout->count <= room)
+			return 0;
+		room = layout->count;
+		free(dump->ranges);
+		dump->ranges = calloc(room + 1, sizeof(*dump->ranges));
+		if (!dump->ranges)
+			return -1;
+	}
+}
+
 /* Where its memory is. All of it stays 0 if that is Linux's again. */
 static int get_layout(struct dump *dump, struct pisces_error *error)
 {
 	struct pisces_layout *layout = &dump->layout;
 
-	dump->ranges = calloc(PISCES_MAX_RANGES, sizeof(*dump->ranges));
-	dump->pieces = calloc(PISCES_MAX_RANGES + 1, sizeof(*dump->pieces));
 	dump->boot = calloc(1, sizeof(*dump->boot));
-	if (!dump->ranges || !dump->pieces || !dump->boot)
+	if (!dump->boot)
 		return fails(error, "the layout", dump->info.enclave);
-	*layout = (struct pisces_layout){
-		.capacity = PISCES_MAX_RANGES,
-		.ranges = (uint64_t)(uintptr_t)dump->ranges,
-	};
-	if (ioctl(dump->fd, PISCES_IOC_LAYOUT, layout) < 0 ||
+	if (ask_layout(dump) < 0 ||
 	    pread(dump->fd, dump->boot, sizeof(*dump->boot), (off_t)layout->shared_base) !=
 		    (ssize_t)sizeof(*dump->boot)) {
 		free(dump->boot);
@@ -77,8 +94,11 @@ static int get_layout(struct dump *dump, struct pisces_error *error)
 		*layout = (struct pisces_layout){0};
 		return errno == ESHUTDOWN ? 0 : fails(error, "the layout", dump->info.enclave);
 	}
+	dump->pieces = calloc((size_t)layout->count + 1, sizeof(*dump->pieces));
+	if (!dump->pieces)
+		return fails(error, "the layout", dump->info.enclave);
 	add_piece(dump, layout->shared_base, layout->shared_size);
-	for (uint32_t i = 0; i < layout->count && i < PISCES_MAX_RANGES; i++)
+	for (uint32_t i = 0; i < layout->count; i++)
 		add_piece(dump, dump->ranges[i].base, dump->ranges[i].size);
 	return 0;
 }

@@ -262,7 +262,10 @@ struct pisces_reserve_block {
  * Blocks that it has reserved before and that are still online are forgotten by this.
  * EBUSY: an enclave has it already, or it is not back from one; EINVAL: it is not an
  * online memory block; ENOMEM: Linux needs that memory itself.
+ * If Linux has not emptied it by PISCES_OFFLINE_LIMIT_S, taking it offline fails with EINTR
+ * as if a signal had come; way remove says EBUSY then.
  */
+#define PISCES_OFFLINE_LIMIT_S 20u
 #define PISCES_IOC_RESERVE_BLOCK \
 	_IOW(PISCES_IOC_MAGIC, 0x25, struct pisces_reserve_block)
 
