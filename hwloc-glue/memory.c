@@ -222,8 +222,8 @@ int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, ch
 	note[0] = '\0';
 	if (way == PISCES_WAY_DEFAULT)
 		way = default_way();
-	for (; way != PISCES_MEMORY_CONTIG && left; way--) {
-		int result = -ENODEV;
+	while (way != PISCES_MEMORY_CONTIG && left) {
+		int result = -ENODEV, next = way - 1;
 
 		taken = 0;
 		if (block)
@@ -239,11 +239,15 @@ int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, ch
 				 way_names[way], pisces_size_format(block, text, sizeof(text)),
 				 node, pisces_size_format(taken - left, more, sizeof(more)));
 		left = taken < left ? left - taken : 0;
+		/* Blocks that cannot be emptied are as little of use to way block. */
+		if (result == -ETIMEDOUT)
+			next = PISCES_MEMORY_CONTIG;
 		if (left)
 			note_add(note, "way %s: %s; took %s of NUMA node %u by way %s instead",
 				 way_names[way], why_not(result),
 				 pisces_size_format(left, text, sizeof(text)), node,
-				 way_names[way - 1]);
+				 way_names[next]);
+		way = next;
 	}
 	return left ? take_contig(enclave_fd, left, node, error) : 0;
 }
