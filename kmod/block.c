@@ -79,6 +79,14 @@ static bool block_has_errors(u64 base, u64 size)
 	return false;
 }
 
+/* Are Linux's struct pages of this block in the block itself (memmap_on_memory)? */
+static bool block_has_own_memmap(u64 base, u64 size)
+{
+	u64 at = slow_virt_to_phys(pfn_to_page(PHYS_PFN(base)));
+
+	return at >= base && at < base + size;
+}
+
 int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(base));
@@ -86,7 +94,7 @@ int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 	int ret = 0;
 
 	if (size != memory_block_size_bytes() || base % size || base + size < base || !page ||
-	    block_online(base, size) != 1)
+	    block_online(base, size) != 1 || block_has_own_memmap(base, size))
 		return -EINVAL;
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
 	if (!block)
@@ -408,7 +416,7 @@ int blocks_reclaim(void)
 
 static const u32 block_states[] = {
 	[BLOCK_LEAVING] = PISCES_BLOCK_RESERVED, [BLOCK_RESERVED] = PISCES_BLOCK_RESERVED,
-	[BLOCK_TAKEN] = PISCES_BLOCK_TAKEN,	 [BLOCK_ADDING] = PISCES_BLOCK_REMOVED,
+	[BLOCK_TAKEN] = PISCES_BLOCK_TAKEN,	 [BLOCK_ADDING] = PISCES_BLOCK_TAKEN,
 	[BLOCK_OFFLINE] = PISCES_BLOCK_OFFLINE,	 [BLOCK_REMOVED] = PISCES_BLOCK_REMOVED,
 };
 

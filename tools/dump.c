@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -29,6 +30,22 @@ static int fails(struct pisces_error *error, const char *what, uint32_t enclave)
 	return -1;
 }
 
+/* A CPU that did not answer this time still has what it said to an earlier dump. */
+static void forget_old_registers(struct dump *dump)
+{
+	uint64_t newest = 0;
+
+	for (unsigned int i = 0; i < dump->cpu_count; i++) {
+		if (dump->registers[i].snapshot > newest)
+			newest = dump->registers[i].snapshot;
+	}
+	/* Of the dead, CPUs that Linux had asked just before belong to it. */
+	for (unsigned int i = 0; newest != PISCES_SNAPSHOT_DEATH && i < dump->cpu_count; i++) {
+		if (dump->registers[i].snapshot != newest)
+			dump->registers[i].snapshot = 0;
+	}
+}
+
 static int get_registers(struct dump *dump, struct pisces_error *error)
 {
 	struct pisces_snapshot ask = {.count = PISCES_MAX_CPUS};
@@ -46,6 +63,7 @@ static int get_registers(struct dump *dump, struct pisces_error *error)
 		return fails(error, "the registers", dump->info.enclave);
 	}
 	dump->cpu_count = ask.count < PISCES_MAX_CPUS ? ask.count : PISCES_MAX_CPUS;
+	forget_old_registers(dump);
 	return 0;
 }
 
@@ -174,17 +192,37 @@ static void tell(const struct dump *dump, const char *file, uint64_t lost, FILE 
 	fprintf(to, "to look at it: gdb %.*s.elf %s\n", (int)length, image, file);
 }
 
+/* FILE, empty, for nobody else's eyes: not what somebody has put there to read it later. */
+static int open_file(const char *file, struct pisces_error *error)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat what;
+
+	if (fd < 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &what) < 0 || !S_ISREG(what.st_mode) || what.st_uid != geteuid() ||
+	    what.st_nlink != 1) {
+		snprintf(error->text, sizeof(error->text),
+			 "%s is no file of yours alone: name another one for the dump", file);
+	} else if (fchmod(fd, 0600) < 0 || ftruncate(fd, 0) < 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
 static int write_file(struct dump *dump, const char *file, FILE *to, struct pisces_error *error)
 {
 	uint64_t lost;
 	int result, fd;
 
-	/* Not through a link that somebody has put there, and for nobody else's eyes. */
-	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+	fd = open_file(file, error);
+	if (fd < 0)
 		return -1;
-	}
 	result = dump_write(dump, fd, &lost, error);
 	if (close(fd) < 0 && result == 0) {
 		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));

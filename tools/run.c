@@ -119,13 +119,13 @@ static int start_tasks(const struct run_options *options, const struct pisces_pl
 }
 
 /* Boots and runs on the empty enclave ENCLAVE_FD. Returns the exit code. */
-static int run_in(int enclave_fd, const struct run_options *options)
+static int run_in(int enclave_fd, const struct run_options *options, const sigset_t *mask)
 {
 	struct moment start = now();
 	struct pisces_start_times times;
 	struct pisces_error error;
 	struct pisces_plan plan;
-	sigset_t signals, mask;
+	sigset_t signals;
 	struct run_task *tasks;
 	int code;
 
@@ -151,8 +151,8 @@ static int run_in(int enclave_fd, const struct run_options *options)
 		tasks[i] = (struct run_task){.id = i, .out.fd = -1, .err.fd = -1};
 	/* Until here a signal is our end, after which the module gives all back. */
 	run_signals(&signals);
-	sigprocmask(SIG_BLOCK, &signals, &mask);
-	if (start_tasks(options, &plan, enclave_fd, tasks, &mask, &error) < 0) {
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (start_tasks(options, &plan, enclave_fd, tasks, mask, &error) < 0) {
 		run_kill(tasks, options->tasks);
 		code = tool_failed(&error);
 	} else {
@@ -169,6 +169,7 @@ int command_run(int argc, char **argv)
 {
 	struct run_options options;
 	struct pisces_error error;
+	sigset_t early, mask;
 	uint64_t begin;
 	int code, fd;
 
@@ -176,10 +177,17 @@ int command_run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 
+	/* Who started us may have ignored it: then no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	/* These are the program's, and wait for it. */
+	sigemptyset(&early);
+	sigaddset(&early, SIGUSR1);
+	sigaddset(&early, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &early, &mask);
 	fd = pisces_enclave_create(&options.request, 0, 0, options.uid, &error);
 	if (fd < 0)
 		return tool_failed(&error);
-	code = run_in(fd, &options);
+	code = run_in(fd, &options, &mask);
 	begin = now_ns();
 	close(fd);
 	if (options.verbose)
