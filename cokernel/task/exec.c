@@ -237,6 +237,7 @@ void exec_main(void *argument)
 	strlcpy(process->path, last_string(start.exec), sizeof(process->path));
 	set_name(thread_current(), process_name(process));
 	process->stack_limit = start.exec->stack_limit;
+	process->umask = start.exec->umask_and_flags & 0777;
 
 	image = heap_alloc(sizeof(*image));
 	process->aspace = aspace_create(this_cpu()->node);
