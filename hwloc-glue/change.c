@@ -49,21 +49,27 @@ static int look(int fd, struct pisces_info *info, struct pisces_error *error)
 	return pisces_info(own.enclave, info, error);
 }
 
-/* Why nothing of the kind can be done to it, for errors that all changes share; or false. */
-static bool cannot_change(const struct pisces_info *before, struct pisces_error *error)
+static void tell_end(const struct pisces_info *before, struct pisces_error *error)
 {
 	struct pisces_error ignored;
 	struct pisces_info now;
+
+	if (pisces_info(before->enclave, &now, &ignored) == 0 && now.reason[0])
+		pisces_fail(error, "the co-kernel of enclave %u died: %s", before->enclave,
+			    now.reason);
+	else
+		pisces_fail(error, "enclave %u is ending, or its co-kernel has died",
+			    before->enclave);
+}
+
+/* Why nothing of the kind can be done to it, for errors that all changes share; or false. */
+static bool cannot_change(const struct pisces_info *before, struct pisces_error *error)
+{
 	int why = errno;
 
 	switch (why) {
 	case ESHUTDOWN:
-		if (pisces_info(before->enclave, &now, &ignored) == 0 && now.reason[0])
-			pisces_fail(error, "the co-kernel of enclave %u died: %s", before->enclave,
-				    now.reason);
-		else
-			pisces_fail(error, "enclave %u is ending, or its co-kernel has died",
-				    before->enclave);
+		tell_end(before, error);
 		return true;
 	case EPERM:
 		pisces_fail(error, "changing enclave %u needs root (CAP_SYS_ADMIN)",
@@ -218,15 +224,10 @@ static int remove_cpus(int fd, const struct pisces_cpuset *cpus, const struct pi
 /* The NUMA node that most of its memory is on, which is where the plan has put its CPUs. */
 static uint32_t main_node(const struct pisces_info *info)
 {
-	uint64_t bytes[PISCES_MAX_NODES] = {0};
 	uint32_t best = 0;
 
-	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
-		if (info->ranges[i].node < PISCES_MAX_NODES)
-			bytes[info->ranges[i].node] += info->ranges[i].size;
-	}
 	for (uint32_t node = 1; node < PISCES_MAX_NODES; node++) {
-		if (bytes[node] > bytes[best])
+		if (info->node_memory[node] > info->node_memory[best])
 			best = node;
 	}
 	return best;
@@ -262,28 +263,55 @@ static int remove_memory(int fd, uint64_t size, uint32_t node, const struct pisc
 			   node, info->enclave, strerror(errno));
 }
 
+/* What ways before the one that failed had added is given back, or is told in ERROR. */
+static void undo_memory(int fd, uint32_t node, const struct pisces_info *before,
+			struct pisces_error *error)
+{
+	struct pisces_error ignored;
+	struct pisces_info now;
+	size_t used;
+	char text[32];
+
+	if (pisces_info(before->enclave, &now, &ignored) < 0 ||
+	    now.state != PISCES_ENCLAVE_RUNNING) {
+		tell_end(before, error);
+		return;
+	}
+	if (now.node_memory[node] <= before->node_memory[node] ||
+	    remove_memory(fd, now.node_memory[node] - before->node_memory[node], node, &now,
+			  &ignored) == 0)
+		return;
+	used = strlen(error->text);
+	snprintf(error->text + used, sizeof(error->text) - used, "; %s of it were added and stay",
+		 pisces_size_format(now.node_memory[node] - before->node_memory[node], text,
+				    sizeof(text)));
+}
+
 static int change_memory(int fd, const struct pisces_change *change, const struct pisces_info *info,
-			 struct pisces_error *error)
+			 char *note, struct pisces_error *error)
 {
 	uint32_t node = change->node < 0 ? main_node(info) : (uint32_t)change->node;
 	uint64_t size = change->memory < 0 ? 0 - (uint64_t)change->memory : (uint64_t)change->memory;
-	char note[256];
 
 	size = (size + PISCES_MEMORY_ALIGN - 1) / PISCES_MEMORY_ALIGN * PISCES_MEMORY_ALIGN;
 	if (change->memory < 0)
 		return remove_memory(fd, size, node, info, error);
-	return pisces_memory_take(fd, size, node, change->way, note, error);
+	if (pisces_memory_take(fd, size, node, change->way, note, error) == 0)
+		return 0;
+	undo_memory(fd, node, info, error);
+	return -1;
 }
 
-int pisces_enclave_change(int enclave_fd, const struct pisces_change *change,
+int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, char *note,
 			  struct pisces_error *error)
 {
 	struct pisces_info info;
 
+	note[0] = '\0';
 	if (look(enclave_fd, &info, error) < 0 ||
 	    add_cpus(enclave_fd, &change->add_cpus, &info, error) < 0)
 		return -1;
-	if (change->memory != 0 && change_memory(enclave_fd, change, &info, error) < 0) {
+	if (change->memory != 0 && change_memory(enclave_fd, change, &info, note, error) < 0) {
 		tell_done(&change->add_cpus, "added", error);
 		return -1;
 	}
@@ -295,7 +323,7 @@ int pisces_enclave_change(int enclave_fd, const struct pisces_change *change,
 /* ---- which CPUs ---- */
 
 int pisces_change_choose(const struct pisces_info *info, unsigned int count,
-			 struct pisces_cpuset *cpus, struct pisces_error *error)
+			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error)
 {
 	struct pisces_request request;
 	struct pisces_allocation near = {0}, any = {0};
@@ -304,8 +332,7 @@ int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 
 	pisces_request_init(&request);
 	request.cpus = count;
-	/* Which is the least that a plan can have, and is not taken. */
-	request.memory = PISCES_PLAN_MIN_MEMORY;
+	request.memory = PISCES_PLAN_NO_MEMORY;
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", main_node(info));
 	if (pisces_read_text(path, text, sizeof(text)) == 0)
 		pisces_cpuset_parse(text, &near.cpus);
@@ -317,5 +344,6 @@ int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 		return -1;
 	for (unsigned int i = 0; i < plan.cpu_count; i++)
 		pisces_cpuset_add(cpus, plan.cpus[i].linux_cpu);
+	snprintf(note, 256, "%s", plan.note);
 	return 0;
 }

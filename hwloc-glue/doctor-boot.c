@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks of what the kernel was booted with, and of programs that are of help. */
 #include "internal.h"
+#include "topology.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,22 @@ static void check_kdump(struct pisces_report *report)
 			      "after a panic the crash kernel starts while enclaves still run");
 }
 
+/* Linux cannot take a part of such a page out of its map (see kmod/block-take.c). */
+static void check_direct_map(struct pisces_report *report)
+{
+	char text[8192];
+
+	if (pisces_read_text("/proc/meminfo", text, sizeof(text)) < 0)
+		return;
+	if (pisces_meminfo_bytes(text, "DirectMap1G:"))
+		pisces_report(report, PISCES_CHECK_ADVICE, "boot: way remove",
+			      "nogbpages on the kernel command line, if that way is used",
+			      "Linux maps memory by pages of 1 GiB, of which it cannot remove parts");
+	else
+		pisces_report(report, PISCES_CHECK_OK, "boot: way remove", "",
+			      "Linux maps no memory by pages of 1 GiB: blocks of it can be removed");
+}
+
 /* Is PROGRAM in a directory of PATH? */
 static bool is_in_path(const char *program)
 {
@@ -125,6 +142,7 @@ static void check_lstopo(struct pisces_report *report)
 void pisces_check_boot(struct pisces_report *report)
 {
 	check_words(report);
+	check_direct_map(report);
 	check_kdump(report);
 	check_lstopo(report);
 }

@@ -198,15 +198,8 @@ static void drawn_info(const struct pisces_info *info, struct pisces_drawn *draw
 		snprintf(drawn->job, sizeof(drawn->job), "%" PRIu32 ".%" PRIu32, info->job,
 			 info->step);
 	memcpy(drawn->cpus.word, info->cpus, sizeof(drawn->cpus.word));
-	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
-		const struct pisces_range_info *range = &info->ranges[i];
-
-		if (range->node >= PISCES_MAX_NODES)
-			continue;
-		drawn->memory[range->node] += range->size;
-		if (range->way != PISCES_MEMORY_CONTIG)
-			drawn->gone[range->node] += range->size;
-	}
+	memcpy(drawn->memory, info->node_memory, sizeof(drawn->memory));
+	memcpy(drawn->gone, info->node_blocks, sizeof(drawn->gone));
 }
 
 int pisces_drawn_here(struct pisces_drawn **drawn, struct pisces_error *error)

@@ -188,18 +188,21 @@ int pisces_enclave_open(uint32_t enclave, struct pisces_error *error);
 
 /*
  * Carries CHANGE out on an enclave or handle fd: CPUs that come, memory, CPUs that go.
- * What fails leaves that part as it was; what was done before it stays, and *error says
- * what that is.
+ * What fails leaves that part as it was, or *error says how it is now; what was done before
+ * it stays, and *error says what that is. NOTE: as in struct pisces_start_times, at least 256
+ * bytes.
  */
-int pisces_enclave_change(int enclave_fd, const struct pisces_change *change,
+int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, char *note,
 			  struct pisces_error *error);
 
 /*
  * Adds to *CPUS the COUNT online CPUs that an enclave of *INFO should get if it wants as
  * many more: by the rules of the plan, on the NUMA node of its memory if that has enough.
+ * More than COUNT, where that keeps cores whole. NOTE: what the user should know of them, at
+ * least 256 bytes.
  */
 int pisces_change_choose(const struct pisces_info *info, unsigned int count,
-			 struct pisces_cpuset *cpus, struct pisces_error *error);
+			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error);
 
 /* Takes SIZE bytes of NUMA node NODE by WAY, for an enclave that is new or runs. NOTE: as
  * in struct pisces_start_times, at least 256 bytes. */
@@ -251,7 +254,7 @@ int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error 
 struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,
 				    struct pisces_error *error);
 
-/* Finds an enclave by its number or its name. Returns 0. */
+/* Finds an enclave by its number or its name. Returns 0; errno is ENOENT if there is none. */
 int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error);
 
 /* The same; if there is none, the last one of that name that died and is gone. */

@@ -222,14 +222,20 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 	close(device);
 	if (count < 0)
 		return -1;
-	if (found == 0)
-		return not_found(name, others, error);
+	if (found == 0) {
+		not_found(name, others, error);
+		errno = ENOENT;
+		return -1;
+	}
 	/* Names are the users' choice, and so two may choose the same. */
-	if (found > 1)
-		return pisces_fail(error,
-				   "%u enclaves on node %s are called '%.64s': say which by "
-				   "number; there are: %s",
-				   found, pisces_node_name(), name, others);
+	if (found > 1) {
+		pisces_fail(error,
+			    "%u enclaves on node %s are called '%.64s': say which by number; there "
+			    "are: %s",
+			    found, pisces_node_name(), name, others);
+		errno = EEXIST;
+		return -1;
+	}
 	return 0;
 }
 
@@ -242,6 +248,8 @@ int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *er
 
 	if (pisces_find(name, enclave, error) == 0)
 		return 0;
+	if (errno != ENOENT)
+		return -1;
 	count = pisces_list_all(&list, &ignored);
 	/* In the order in which they went: the last one of a name is the one that is meant. */
 	for (int i = 0; i < count; i++) {

@@ -10,7 +10,8 @@
 /*
  * The NUMA node of PU as Linux sees it: the one with the fewest PUs around it,
  * for hwloc gives a memory-only node the PUs that are near it; between equals
- * the lowest number, for firmware lists nodes with CPUs before those without.
+ * the lowest number, for firmware lists nodes with CPUs before those without. Of this
+ * machine it is known which have none (topology.c): an enclave may have them all.
  */
 static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t pu)
 {
@@ -20,7 +21,8 @@ static hwloc_obj_t node_of(hwloc_topology_t topology, hwloc_obj_t pu)
 	while ((node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node))) {
 		int weight;
 
-		if (!node->cpuset || !hwloc_bitmap_isset(node->cpuset, pu->os_index))
+		if (!node->cpuset || !hwloc_bitmap_isset(node->cpuset, pu->os_index) ||
+		    hwloc_obj_get_info_by_name(node, PISCES_INFO_NO_CPUS))
 			continue;
 		weight = hwloc_bitmap_weight(node->cpuset);
 		if (!best || weight < best_weight ||

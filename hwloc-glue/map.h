@@ -9,6 +9,9 @@
 
 #include <hwloc.h>
 
+/* A NUMA node that has this info has no CPUs, whatever hwloc thinks is near it. */
+#define PISCES_INFO_NO_CPUS "PiscesNoCPUs"
+
 struct pisces_map_pu {
 	uint32_t cpu;  /* Linux's number */
 	uint32_t node; /* index into nodes[] */

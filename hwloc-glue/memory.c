@@ -48,6 +48,8 @@ static int cannot_take_memory(const struct pisces_add_memory *add, struct pisces
 			"there in large pieces: ask for less, or for CPUs of another NUMA node",
 			asked, add->node, pisces_node_name(),
 			pisces_size_format(add->available, available, sizeof(available)));
+	case ESHUTDOWN:
+		return pisces_fail(error, "the enclave is ending, or its co-kernel has died");
 	case EINVAL:
 		return pisces_fail(error, "node %s has no NUMA node %u to take %s of memory from",
 				   pisces_node_name(), add->node, asked);
@@ -95,6 +97,10 @@ static int take_contig(int fd, uint64_t size, uint32_t node, struct pisces_error
 			return 0;
 		if (errno != ENOMEM)
 			return cannot_take_memory(&add, error);
+		if (add.available >= size)
+			return pisces_fail(error,
+					   "the enclave has too little memory free to map so much more: "
+					   "add it in smaller pieces");
 		vain = add.available > most ? 0 : vain + 1;
 		if (add.available > most)
 			most = add.available;
@@ -124,13 +130,23 @@ static int take_block(int fd, uint32_t number, uint64_t size, uint32_t node, int
 
 	if (way == PISCES_MEMORY_BLOCK) {
 		struct pisces_reserve_block reserve = {.base = add.base, .size = size};
+		const time_t start = now_s();
 
 		if (ioctl(fd, PISCES_IOC_RESERVE_BLOCK, &reserve) < 0)
 			return -errno;
-		if (pisces_block_set(number, "offline") < 0)
+		if (pisces_block_set(number, "offline") < 0) {
+			/* A signal, or the module that had waited long enough? */
+			if (errno == EINTR && now_s() - start >= (time_t)PISCES_OFFLINE_LIMIT_S)
+				return -EBUSY;
 			return -errno;
+		}
 	}
-	return ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) < 0 ? -errno : 0;
+	if (ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) == 0)
+		return 0;
+	/* It is offline, and nobody has it: the next one would be as well. */
+	if (way == PISCES_MEMORY_BLOCK && (errno == EBUSY || errno == EINVAL || errno == EAGAIN))
+		return -EIO;
+	return -errno;
 }
 
 /*
@@ -163,7 +179,7 @@ static int take_blocks(int fd, uint64_t size, uint64_t block, uint32_t node, int
 		case EINVAL:
 		case EAGAIN:
 			if (now_s() >= limit)
-				result = -ETIMEDOUT;
+				result = -ETIME;
 			break;
 		default:
 			result = failed;
@@ -186,7 +202,7 @@ static const char *why_not(int result)
 	case ENOENT:
 	case ENODEV:
 		return "Linux has no memory blocks (CONFIG_MEMORY_HOTPLUG)";
-	case ETIMEDOUT:
+	case ETIME:
 		return "Linux did not free more in 60 s";
 	case EBUSY:
 	case EINVAL:
@@ -217,13 +233,13 @@ int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, ch
 	note[0] = '\0';
 	if (way == PISCES_WAY_DEFAULT)
 		way = default_way();
-	for (; way != PISCES_MEMORY_CONTIG && left; way--) {
-		int result = -ENODEV;
+	while (way != PISCES_MEMORY_CONTIG && left) {
+		int result = -ENODEV, next = way - 1;
 
 		taken = 0;
 		if (block)
 			result = take_blocks(enclave_fd, left, block, node, way, &taken);
-		if (result == -ESHUTDOWN || result == -ENOSPC || result == -EPERM) {
+		if (result == -ESHUTDOWN || result == -ETIMEDOUT || result == -ENOSPC || result == -EPERM) {
 			struct pisces_add_memory add = {.size = left, .node = node};
 
 			errno = -result;
@@ -234,11 +250,15 @@ int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, ch
 				 way_names[way], pisces_size_format(block, text, sizeof(text)),
 				 node, pisces_size_format(taken - left, more, sizeof(more)));
 		left = taken < left ? left - taken : 0;
+		/* Blocks that cannot be emptied are as little of use to way block. */
+		if (result == -ETIME)
+			next = PISCES_MEMORY_CONTIG;
 		if (left)
 			note_add(note, "way %s: %s; took %s of NUMA node %u by way %s instead",
 				 way_names[way], why_not(result),
 				 pisces_size_format(left, text, sizeof(text)), node,
-				 way_names[way - 1]);
+				 way_names[next]);
+		way = next;
 	}
 	return left ? take_contig(enclave_fd, left, node, error) : 0;
 }

@@ -200,11 +200,13 @@ void pisces_choose_cpus(const struct pisces_map *map, const struct pisces_cpuset
 			bool split, struct pisces_cpuset *chosen)
 {
 	unsigned int nodes = choose(map, candidates, count, memory, split, chosen);
+	bool rich = single_node(map, candidates, count, memory) != NULL;
 	struct pisces_cpuset others, better;
 
 	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
 		others.word[i] = candidates->word[i] & ~avoid->word[i];
 	if (pisces_cpuset_count(&others) >= count &&
+	    (!rich || single_node(map, &others, count, memory)) &&
 	    choose(map, &others, count, memory, split, &better) <= nodes)
 		*chosen = better;
 }

@@ -80,11 +80,6 @@ static unsigned int count_cpus(const struct sets *sets, const struct pisces_requ
 	unsigned int want = request->cpus ? request->cpus : can + missing;
 	char list[128], text[96] = "";
 
-	if (pisces_cpuset_count(&sets->online) == 1) {
-		pisces_fail(error, "this node has one CPU, and Linux needs it: an enclave needs a "
-				   "node with two or more");
-		return 0;
-	}
 	if (missing && want > can) {
 		snprintf(text, sizeof(text), "%s %.60s %s", missing == 1 ? "" : "s",
 			 pisces_cpuset_format(&sets->missing, list, sizeof(list)),
@@ -94,6 +89,11 @@ static unsigned int count_cpus(const struct sets *sets, const struct pisces_requ
 			"%u CPU%s to be taken, and CPU%s not online in Linux: wait if another "
 			"enclave has it (pisces list), else bring it online or ask for other CPUs",
 			want, want == 1 ? " was" : "s were", text);
+		return 0;
+	}
+	if (pisces_cpuset_count(&sets->online) == 1) {
+		pisces_fail(error, "one CPU is online in Linux, which needs it: wait if enclaves have "
+				   "the others (pisces list), else bring one online");
 		return 0;
 	}
 	if (can == 0) {
@@ -238,6 +238,7 @@ int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_N
 {
 	struct pisces_map map;
 	struct pisces_cpuset chosen, added = {0};
+	uint64_t memory = request->memory ? request->memory : allocation->memory;
 	struct sets sets;
 	unsigned int count;
 
@@ -248,13 +249,19 @@ int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_N
 	count = count_cpus(&sets, request, error);
 	if (count == 0)
 		return -1;
-	pisces_choose_cpus(&map, &sets.candidates, &sets.avoid, count,
-			   request->memory ? request->memory : allocation->memory,
+	/* Where nobody said how much, a node with none is no place all the same. */
+	if (memory < PISCES_PLAN_MIN_MEMORY)
+		memory = PISCES_PLAN_MIN_MEMORY;
+	else if (memory == PISCES_PLAN_NO_MEMORY)
+		memory = 0;
+	pisces_choose_cpus(&map, &sets.candidates, &sets.avoid, count, memory,
 			   request->split_cores, &chosen);
 	if (!request->split_cores)
 		pisces_complete_cores(&map, &sets.candidates, &chosen, &added);
 	store_cpus(&map, &chosen, plan);
-	if (choose_linux_cpus(&map, &sets, &chosen, plan, error) < 0 ||
+	if (choose_linux_cpus(&map, &sets, &chosen, plan, error) < 0)
+		return -1;
+	if (request->memory != PISCES_PLAN_NO_MEMORY &&
 	    pisces_divide_memory(&map, request, allocation, plan, error) < 0)
 		return -1;
 	write_notes(&map, &sets, request, &chosen, &added, plan);

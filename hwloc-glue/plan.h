@@ -12,6 +12,9 @@
 /* The least memory that an enclave gets, bytes. */
 #define PISCES_PLAN_MIN_MEMORY (64ull << 20)
 
+/* As the memory of a request: a plan of CPUs only. */
+#define PISCES_PLAN_NO_MEMORY UINT64_MAX
+
 /*
  * Plans REQUEST on TOPOLOGY, within ALLOCATION. FREE: bytes that can be had of
  * each NUMA node, by Linux's number; NULL: all that it has. Returns 0, or -1 with

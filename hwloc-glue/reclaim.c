@@ -7,7 +7,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* For how long blocks are looked after that others may be bringing online, too: 5 s. */
+#define AGAIN_NS   100000000
+#define AGAIN_MOST 50
 
 /* All blocks there are at *LIST, to be freed. Returns how many, or -1 with errno. */
 static int list_blocks(int device, struct pisces_block **list)
@@ -38,45 +43,64 @@ static bool waits(const struct pisces_block *block)
 	return block->state == PISCES_BLOCK_OFFLINE || block->state == PISCES_BLOCK_REMOVED;
 }
 
-int pisces_reclaim(struct pisces_error *error)
+/*
+ * Brings online what waits for it. Returns how many blocks wait still, as others may be at it,
+ * or -1 with *ERROR; the address of one in *FIRST, and in *WHY why it could not be brought.
+ */
+static int bring_online(int device, uint64_t *first, int *why, struct pisces_error *error)
 {
-	int device = pisces_device_open(PISCES_DEVICE_LOOK, error), count, why = 0;
-	unsigned int left = 0, cpusets;
 	struct pisces_block *list;
-	uint64_t first = 0;
+	int count, left = 0;
 
-	if (device < 0)
-		return -1;
+	*why = 0;
 	/* What it cannot do is in the list of blocks. */
 	ioctl(device, PISCES_IOC_RECLAIM);
 	count = list_blocks(device, &list);
-	if (count < 0) {
-		pisces_fail(error, "the memory blocks of node %s cannot be listed: %s",
-			    pisces_node_name(), strerror(errno));
-		close(device);
-		return -1;
-	}
 	for (int i = 0; i < count; i++) {
 		const struct pisces_block *block = &list[i];
 
 		if (block->state == PISCES_BLOCK_OFFLINE &&
 		    pisces_block_set(block->base / block->size,
 				     block->movable ? "online_movable" : "online") < 0)
-			why = errno;
+			*why = errno;
 	}
 	free(list);
-	cpusets = (unsigned int)pisces_cpusets_restore(device);
+	if (count >= 0)
+		count = list_blocks(device, &list);
+	if (count < 0)
+		return pisces_fail(error, "the memory blocks of node %s cannot be listed: %s",
+				   pisces_node_name(), strerror(errno));
 	/* Not what was written above counts: another one may have been at it too. */
-	count = list_blocks(device, &list);
 	for (int i = 0; i < count; i++) {
 		if (waits(&list[i]) && left++ == 0)
-			first = list[i].base;
+			*first = list[i].base;
 	}
 	free(list);
+	return left;
+}
+
+int pisces_reclaim(struct pisces_error *error)
+{
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error), left, why;
+	const struct timespec pause = {.tv_nsec = AGAIN_NS};
+	unsigned int cpusets;
+	uint64_t first = 0;
+
+	if (device < 0)
+		return -1;
+	/* Enclaves that end meanwhile give more back, which the module's own call brings. */
+	left = bring_online(device, &first, &why, error);
+	for (int i = 0; i < AGAIN_MOST && left > 0; i++) {
+		nanosleep(&pause, NULL);
+		left = bring_online(device, &first, &why, error);
+	}
+	cpusets = (unsigned int)pisces_cpusets_restore(device);
 	close(device);
+	if (left < 0)
+		return -1;
 	if (left)
 		return pisces_fail(error,
-				   "%u memory block%s of node %s not online again, as that at 0x%" PRIx64
+				   "%d memory block%s of node %s not online again, as that at 0x%" PRIx64
 				   " (%s): see dmesg; to try again: pisces reclaim",
 				   left, left == 1 ? " is" : "s are", pisces_node_name(), first,
 				   why ? strerror(why) : "it could not be added to Linux");

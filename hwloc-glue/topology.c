@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where topologies come from: this machine, a synthetic description, an XML file. */
 #include "internal.h"
+#include "map.h"
 #include "plan.h"
 #include "topology.h"
 
@@ -63,6 +64,20 @@ void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
 	}
 }
 
+/* hwloc gives a node without CPUs those of its neighbour; Linux knows better. */
+static void note_nodes_without_cpus(hwloc_topology_t topology)
+{
+	hwloc_obj_t node = NULL;
+	char path[64], text[ONLINE_SIZE];
+
+	while ((node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node))) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist",
+			 node->os_index);
+		if (pisces_read_text(path, text, sizeof(text)) == 0 && text[0] == '\0')
+			hwloc_obj_add_info(node, PISCES_INFO_NO_CPUS, "yes");
+	}
+}
+
 static hwloc_topology_t load_here(struct pisces_error *error)
 {
 	hwloc_topology_t topology = pisces_topology_new(error);
@@ -78,8 +93,10 @@ static hwloc_topology_t load_here(struct pisces_error *error)
 		pisces_fail(
 			error,
 			"an environment variable HWLOC_... describes another machine: unset it");
-	else
+	else {
+		note_nodes_without_cpus(topology);
 		return topology;
+	}
 	hwloc_topology_destroy(topology);
 	return NULL;
 }

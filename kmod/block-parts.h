@@ -28,6 +28,7 @@ struct block {
 	u32 node;
 	bool movable;
 	bool removed; /* not in Linux's direct map */
+	bool stuck; /* Linux has had enough time to empty it */
 	struct iomem_entry shown;
 };
 

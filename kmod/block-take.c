@@ -19,14 +19,6 @@
 #include "reclaim.h"
 #include "sanitizer.h"
 
-/* Are Linux's struct pages of this block in the block itself (memmap_on_memory)? */
-static bool block_has_own_memmap(u64 base, u64 size)
-{
-	u64 at = slow_virt_to_phys(pfn_to_page(PHYS_PFN(base)));
-
-	return at >= base && at < base + size;
-}
-
 static int range_append(struct list_head *ranges, const struct block *block, u32 way)
 {
 	struct memory_range *range = kzalloc(sizeof(*range), GFP_KERNEL);
@@ -67,8 +59,6 @@ static int take_offline(struct list_head *ranges, struct pisces_add_memory *requ
 		ret = -EINVAL;
 	else if (block_online(block->base, block->size) != 0)
 		ret = -EBUSY;
-	else if (block_has_own_memmap(block->base, block->size))
-		ret = -EINVAL;
 	else
 		block->phase = BLOCK_TAKEN; /* its enclave's mutex is held: nobody else ends it */
 	spin_unlock(&blocks_lock);
@@ -157,7 +147,7 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 	spin_unlock(&blocks_lock);
 
 	ret = -EINVAL;
-	if (block->node != request->node || block_has_own_memmap(base, size))
+	if (block->node != request->node)
 		goto forget;
 	ret = -EOPNOTSUPP;
 	if (!block_has_pages_of_its_own(base, size))
@@ -168,6 +158,8 @@ static int take_away(struct list_head *ranges, struct pisces_add_memory *request
 	iomem_hide_all();
 	ret = block_can_be_cut_out(base, size) ? offline_and_remove_memory(base, size) : -EBUSY;
 	iomem_show_all();
+	if (ret == -EINTR && block->stuck)
+		ret = -EBUSY;
 	if (ret)
 		goto drop;
 	spin_lock(&blocks_lock);

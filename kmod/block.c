@@ -21,6 +21,7 @@
 #include "block.h"
 #include "log.h"
 #include "memory.h"
+#include "offlining.h"
 #include "scrub.h"
 
 DEFINE_SPINLOCK(blocks_lock);
@@ -78,6 +79,14 @@ static bool block_has_errors(u64 base, u64 size)
 	return false;
 }
 
+/* Are Linux's struct pages of this block in the block itself (memmap_on_memory)? */
+static bool block_has_own_memmap(u64 base, u64 size)
+{
+	u64 at = slow_virt_to_phys(pfn_to_page(PHYS_PFN(base)));
+
+	return at >= base && at < base + size;
+}
+
 int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(base));
@@ -85,7 +94,7 @@ int block_insert(u64 base, u64 size, enum block_phase phase, u32 enclave)
 	int ret = 0;
 
 	if (size != memory_block_size_bytes() || base % size || base + size < base || !page ||
-	    block_online(base, size) != 1)
+	    block_online(base, size) != 1 || block_has_own_memmap(base, size))
 		return -EINVAL;
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
 	if (!block)
@@ -164,6 +173,43 @@ static void blocks_are_online(u64 base, u64 size)
 		block_free(block);
 }
 
+/* Is [BASE, BASE + SIZE) a block that an enclave wants, and is Linux to give it away? */
+static struct block *block_wanted_locked(u64 base, u64 size)
+{
+	struct block *block = block_at_locked(base);
+
+	return block && block->size == size &&
+		       (block->phase == BLOCK_LEAVING || block->phase == BLOCK_RESERVED) ?
+		       block :
+		       NULL;
+}
+
+static void blocks_going_offline(u64 base, u64 size)
+{
+	bool wanted;
+
+	spin_lock(&blocks_lock);
+	wanted = block_wanted_locked(base, size);
+	spin_unlock(&blocks_lock);
+	if (wanted)
+		offlining_begin();
+}
+
+static void blocks_stay_online(u64 base, u64 size)
+{
+	struct block *block;
+
+	if (!offlining_end())
+		return;
+	pr_info("memory block %llx: Linux could not empty it in %u s\n", base,
+		PISCES_OFFLINE_LIMIT_S);
+	spin_lock(&blocks_lock);
+	block = block_wanted_locked(base, size);
+	if (block)
+		block->stuck = true;
+	spin_unlock(&blocks_lock);
+}
+
 static int blocks_notify(struct notifier_block *self, unsigned long action, void *data)
 {
 	const struct memory_notify *change = data;
@@ -175,6 +221,15 @@ static int blocks_notify(struct notifier_block *self, unsigned long action, void
 	case MEM_ONLINE:
 		blocks_are_online(base, size);
 		break;
+	case MEM_GOING_OFFLINE:
+		blocks_going_offline(base, size);
+		break;
+	case MEM_CANCEL_OFFLINE:
+		blocks_stay_online(base, size);
+		break;
+	case MEM_OFFLINE:
+		offlining_end();
+		break;
 	}
 	return NOTIFY_OK;
 }
@@ -183,6 +238,7 @@ static struct notifier_block blocks_notifier = { .notifier_call = blocks_notify 
 
 int blocks_init(void)
 {
+	offlining_init();
 	return register_memory_notifier(&blocks_notifier);
 }
 
@@ -360,7 +416,7 @@ int blocks_reclaim(void)
 
 static const u32 block_states[] = {
 	[BLOCK_LEAVING] = PISCES_BLOCK_RESERVED, [BLOCK_RESERVED] = PISCES_BLOCK_RESERVED,
-	[BLOCK_TAKEN] = PISCES_BLOCK_TAKEN,	 [BLOCK_ADDING] = PISCES_BLOCK_REMOVED,
+	[BLOCK_TAKEN] = PISCES_BLOCK_TAKEN,	 [BLOCK_ADDING] = PISCES_BLOCK_TAKEN,
 	[BLOCK_OFFLINE] = PISCES_BLOCK_OFFLINE,	 [BLOCK_REMOVED] = PISCES_BLOCK_REMOVED,
 };
 

@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/timer.h>
 #include <linux/topology.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
@@ -74,6 +75,15 @@ static inline void compat_icr_write(u32 low, u32 apic_id)
 		while (native_apic_mem_read(APIC_ICR) & APIC_ICR_BUSY)
 			cpu_relax();
 	apic->icr_write(low, apic_id);
+}
+
+static inline void compat_timer_delete_sync(struct timer_list *timer)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
 }
 
 static inline void compat_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)

@@ -303,6 +303,11 @@ void enclave_describe(struct enclave *e, struct pisces_info *info)
 			};
 		info->range_count++;
 		info->memory += range->size;
+		if (range->node >= PISCES_MAX_NODES)
+			continue;
+		info->node_memory[range->node] += range->size;
+		if (range->way != PISCES_MEMORY_CONTIG)
+			info->node_blocks[range->node] += range->size;
 	}
 	spin_unlock_irqrestore(&e->lock, flags);
 }

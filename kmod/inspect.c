@@ -118,14 +118,16 @@ int inspect_layout(struct enclave *e, void __user *argument)
 
 	if (copy_from_user(&layout, argument, sizeof(layout)))
 		return -EFAULT;
-	capacity = min(layout.capacity, PISCES_MAX_RANGES);
 	layout.count = 0;
-	ranges = kvcalloc(capacity, sizeof(*ranges), GFP_KERNEL);
-	if (!ranges)
-		return -ENOMEM;
 	ret = mutex_lock_killable(&e->mutex);
 	if (ret)
-		goto free;
+		return ret;
+	capacity = min(layout.capacity, e->range_count);
+	ranges = kvcalloc(capacity + 1, sizeof(*ranges), GFP_KERNEL);
+	if (!ranges) {
+		mutex_unlock(&e->mutex);
+		return -ENOMEM;
+	}
 	down_read(&e->shared_sem);
 	ret = inspect_check(e);
 	if (!ret) {
@@ -151,7 +153,6 @@ int inspect_layout(struct enclave *e, void __user *argument)
 				  min(capacity, layout.count) * sizeof(*ranges)) ||
 		     copy_to_user(argument, &layout, sizeof(layout))))
 		ret = -EFAULT;
-free:
 	kvfree(ranges);
 	return ret;
 }

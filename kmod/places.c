@@ -30,9 +30,11 @@ static u32 places_of_enclave(struct enclave *e, struct pisces_place *places)
 	u32 count = 0;
 
 	spin_lock_irqsave(&e->lock, flags);
-	for (i = 0; i < e->cpu_count; i++)
-		if (!e->cpus[i].left)
-			describe(e->cpus[i].linux_cpu, &places[count++]);
+	for (i = 0; i < e->cpu_count; i++, count++)
+		if (e->cpus[i].left)
+			places[count].linux_cpu = PISCES_NO_CPU;
+		else
+			describe(e->cpus[i].linux_cpu, &places[count]);
 	spin_unlock_irqrestore(&e->lock, flags);
 	return count;
 }

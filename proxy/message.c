@@ -14,8 +14,8 @@ void message_open(void)
 {
 	int copy = dup(STDERR_FILENO);
 
-	if (copy >= 0)
-		fd = descriptor_hide(copy);
+	/* Without a stderr, its number is soon a file of the program's. */
+	fd = copy >= 0 ? descriptor_hide(copy) : -1;
 }
 
 int message_fd(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "run.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "channel.h"
@@ -14,11 +16,16 @@
 #include "stage.h"
 #include "worker.h"
 
+/* How long START waits for room in the ring: 10 s. */
+#define START_TRIES 1000u
+#define START_PAUSE_MS 10
+
 void run(struct task *task, int argc, char *const argv[], char *const environment[])
 {
 	struct channel channel;
 	struct program program;
 	struct stage stage;
+	unsigned int tries = 0;
 	uint64_t needed;
 	int signal_fd;
 	int error;
@@ -43,7 +50,10 @@ void run(struct task *task, int argc, char *const argv[], char *const environmen
 		message_fail(EXIT_ENCLAVE, "signalfd: %s", strerror(-signal_fd));
 	worker_open(&channel);
 
-	error = task->ops->start(task);
+	/* Many tasks may start before the co-kernel has read what was asked of it. */
+	do {
+		error = task->ops->start(task);
+	} while (error == -EAGAIN && tries++ < START_TRIES && poll(NULL, 0, START_PAUSE_MS) == 0);
 	if (error)
 		message_fail(EXIT_ENCLAVE, "cannot start %s in enclave %u: %s", argv[0],
 			     task->enclave, strerror(-error));

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/wait.h>
@@ -30,12 +32,20 @@ static void handle_call(struct channel *channel, const struct pisces_message *me
 	channel_reply(channel, message->tag, result);
 }
 
+/* We would stop ourselves by it. */
+static bool is_stopping(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 static int checked_status(uint64_t status)
 {
 	int value = (int)status;
 
 	if (status > 0xffff || (!WIFEXITED(value) && !WIFSIGNALED(value)))
 		channel_broken("its wait status is none");
+	if (WIFSIGNALED(value) && is_stopping(WTERMSIG(value)))
+		channel_broken("its wait status is the death by a signal that stops");
 	return value;
 }
 

@@ -160,12 +160,19 @@ int call_prepare_recvmsg(struct call *call, const struct channel *channel,
 
 int call_refuse_sockopt(const struct call *call)
 {
-	long level = call->arg[1], name = call->arg[2];
+	/* As Linux takes them: of 64 bits it would see 32. */
+	int level = (int)call->arg[1], name = (int)call->arg[2];
 
-	switch ((int)level) {
+	switch (level) {
 	case SOL_SOCKET:
-		return name == SO_ATTACH_FILTER || name == SO_ATTACH_REUSEPORT_CBPF ? -ENOPROTOOPT
-										     : 0;
+		switch (name) {
+		case SO_ATTACH_FILTER:
+		case SO_ATTACH_REUSEPORT_CBPF:
+		/* Linux would still send from the channel when that is the next call's. */
+		case SO_ZEROCOPY:
+			return -ENOPROTOOPT;
+		}
+		return 0;
 	case IPPROTO_TCP:
 #ifdef TCP_ZEROCOPY_RECEIVE
 		if (name == TCP_ZEROCOPY_RECEIVE)

@@ -219,10 +219,10 @@ void worker_submit(struct call *call)
 static void cancel(struct place *place)
 {
 	__atomic_store_n(&place->call.cancelled, 1, __ATOMIC_RELEASE);
-	if (place->state == PLACE_RUNNING && !place->signalled) {
+	/* Fails where the user has too many signals waiting: then the call is not interrupted. */
+	if (place->state == PLACE_RUNNING && !place->signalled &&
+	    syscall(SYS_tgkill, getpid(), place->thread, worker_signal()) == 0)
 		place->signalled = 1;
-		syscall(SYS_tgkill, getpid(), place->thread, worker_signal());
-	}
 }
 
 void worker_cancel(uint64_t tag)

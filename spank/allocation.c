@@ -100,7 +100,8 @@ static int memory_of_step(spank_t spank, pid_t pid, uint64_t *bytes, struct pisc
 	spank_get_item(spank, S_STEP_ALLOC_MEM, &step);
 	spank_get_item(spank, S_JOB_ALLOC_MEM, &all);
 	spank_get_item(spank, S_JOB_ID, &id);
-	*bytes = plugin_args.default_mem;
+	/* Not a limit for who says how much. */
+	*bytes = options_request()->memory ? 0 : plugin_args.default_mem;
 	if (all == 0)
 		return 0;
 

@@ -77,7 +77,8 @@ struct handover; /* one per task; made before the fork */
 
 /* What a task is told. */
 struct handover_news {
-	bool good;	  /* there is a task fd; else `text` is the reason for the user */
+	bool good;	  /* there is a task fd; else `text` is the reason for the user, */
+	bool said;	  /* who hears it from another task of the node */
 	char cpus[2048];  /* list: where the proxy may run */
 	char text[512];
 	char note[516];	  /* for the user, with a task fd too */

@@ -192,10 +192,14 @@ static void tell(unsigned int task)
 	if (step.error.text[0] == '\0') {
 		pisces_task_share(step.plan.cpu_count, step.tasks, task, &first, &count);
 		fd = pisces_enclave_task(step.enclave, first, count, step.uid, step.gid, &error);
-		if (fd < 0)
+		if (fd < 0) {
 			snprintf(news.text, sizeof(news.text), "%s", error.text);
+			slurm_info("enclave: step %u.%u, task %u: %s", step.job, step.step, task,
+				   error.text);
+		}
 	} else {
 		snprintf(news.text, sizeof(news.text), "%s", step.error.text);
+		news.said = task != 0;
 	}
 	news.good = fd >= 0;
 	pisces_cpuset_format(&step.plan.linux_cpus, news.cpus, sizeof(news.cpus));

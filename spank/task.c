@@ -64,14 +64,17 @@ int task_replace(spank_t spank, struct handover *all)
 	char number[16];
 	int task, fd;
 
-	if (!all)
-		return refuse(step_error());
 	if (spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS)
 		return refuse("Slurm does not say which task this is");
+	/* What is wrong with the node is said once, by its first task. */
+	if (!all)
+		return task == 0 ? refuse(step_error()) : HOOK_FAILED;
 	fd = handover_receive(all, (unsigned int)task, &news);
 	if (!news.good || fd < 0) {
 		if (fd >= 0)
 			close(fd);
+		if (news.said)
+			return HOOK_FAILED;
 		return refuse(news.text[0] != '\0' ? news.text : "no descriptor came for the task");
 	}
 	if (news.note[0] != '\0')
@@ -79,7 +82,8 @@ int task_replace(spank_t spank, struct handover *all)
 
 	snprintf(number, sizeof(number), "%d", fd);
 	if (access(plugin_args.proxy, X_OK) != 0) {
-		slurm_error("enclave: the proxy %s: %m", plugin_args.proxy);
+		if (task == 0)
+			slurm_error("enclave: the proxy %s: %m", plugin_args.proxy);
 		return HOOK_FAILED;
 	}
 	if (set(spank, PISCES_ENV_FD, number) != 0 || set(spank, PISCES_ENV_CPUS, news.cpus) != 0 ||

@@ -24,7 +24,7 @@ for signal in TERM:143 INT:130 KILL:137; do
 	name=${signal%:*} status=${signal#*:}
 	# A shell lets its background programs ignore SIGINT.
 	env --default-signal=INT pisces run --cpus=1 --mem=128M --name=victim -- \
-		$examples/spin 60 > /dev/null 2>&1 &
+		$examples/spin $((60 * slow)) > /dev/null 2>&1 &
 	run_pid=$!
 	wait_until 60 eval 'proxy=$(pgrep -x -P '$run_pid' pisces-proxy)' || diag "no proxy came up"
 	wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'

@@ -13,7 +13,7 @@ start() {
 		diag "the program did not start"
 }
 
-for program in "$examples/spin 100" "busybox cat" "busybox sleep 100"; do
+for program in "$examples/spin $((100 * slow))" "busybox cat" "busybox sleep 100"; do
 	# shellcheck disable=SC2086 # words are arguments
 	start $program
 	kill -KILL "$proxy"
@@ -31,7 +31,7 @@ done
 
 # Killed while it boots.
 for delay in 0.1 0.3 0.5 0.8; do
-	pisces run --cpus=3 --mem=512M -- $examples/spin 100 > /dev/null 2>&1 &
+	pisces run --cpus=3 --mem=512M -- $examples/spin $((100 * slow)) > /dev/null 2>&1 &
 	run_pid=$!
 	sleep $delay
 	kill -KILL $run_pid

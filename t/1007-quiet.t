@@ -12,12 +12,12 @@ interrupts() {
 unlike "$(cat /proc/cmdline)" "isolcpus|no_ipi_broadcast|maxcpus|nohz_full" \
 	"the kernel command line is a stock one: $(cat /proc/cmdline)"
 
-pisces run --cpus=2 --mem=256M --name=quiet -- $examples/spin 25 2 > spin.txt 2>&1 &
+pisces run --cpus=2 --mem=256M --name=quiet -- $examples/spin $((25 * slow)) 2 > spin.txt 2>&1 &
 run_pid=$!
 ok "two threads compute in the enclave" wait_until 60 grep -q computing spin.txt
 
 stress-ng --quiet --cpu 1 --switch 1 --mmap 1 --mmap-bytes 64M --timer 1 --membarrier 1 \
-	--timeout 12 &
+	--timeout $((12 * slow)) &
 stress=$!
 sleep 2
 before=$(interrupts)

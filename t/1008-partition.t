@@ -5,7 +5,7 @@
 
 kernel_log_start
 
-pisces run --cpu-list=2-3 --mem=256M --name=visible -- $examples/spin 60 > spin.txt 2>&1 &
+pisces run --cpu-list=2-3 --mem=256M --name=visible -- $examples/spin $((60 * slow)) > spin.txt 2>&1 &
 run_pid=$!
 ok "an enclave is up" wait_until 60 grep -q computing spin.txt
 

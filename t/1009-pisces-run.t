@@ -54,7 +54,7 @@ like "$err" "given back in [0-9.]+ ms" "the end"
 diag "$err"
 
 # Signals while it boots: nothing is started, all is given back.
-pisces run --cpus=3 --mem=256M -- "$examples/spin" 100 > out.txt 2>&1 &
+pisces run --cpus=3 --mem=256M -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
 run_pid=$!
 wait_until 60 eval 'pisces list --json | grep -q "\"state\""' || diag "no enclave came up"
 kill -TERM $run_pid
@@ -63,10 +63,10 @@ is "$rc" 143 "SIGTERM at any time ends it as the signal does"
 node_recovers "SIGTERM"
 
 # Two of the same name, on a node that many use.
-pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" 100 > out.txt 2>&1 &
+pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
 first=$!
 ok "the first twin computes" wait_until 60 grep -q computing out.txt
-pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" 100 > out2.txt 2>&1 &
+pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out2.txt 2>&1 &
 second=$!
 ok "the second twin computes" wait_until 60 grep -q computing out2.txt
 run pisces stat twin

@@ -46,7 +46,7 @@ diag "blocks of $mib MiB: $(grep -c state <<< "$layout")"
 
 start() { # WAY: an enclave with two blocks of node 1
 	pisces run --cpu-list=2-3 --mem=$((2 * mib))M --mem-way="$1" --name="$1" -- \
-		$examples/spin 100 > spin.txt 2> spin.err < /dev/null &
+		$examples/spin $((100 * slow)) > spin.txt 2> spin.err < /dev/null &
 	run_pid=$!
 	wait_until 60 grep -q computing spin.txt || diag "it did not start: $(cat spin.err)"
 }
@@ -95,7 +95,7 @@ like "$ranges" "." "pisces list --json: the last one"
 
 for way in block remove; do
 	for delay in $delays; do
-		pisces run --cpus=2 --mem=$((3 * mib))M --mem-way=$way -- $examples/spin 100 \
+		pisces run --cpus=2 --mem=$((3 * mib))M --mem-way=$way -- $examples/spin $((100 * slow)) \
 			> /dev/null 2>&1 < /dev/null &
 		run_pid=$!
 		sleep $delay
@@ -114,7 +114,7 @@ memory_recovers "half a block"
 # As much as block can hardly have: each MiB is of a block that is offline, or of what the
 # user was told comes by the next way.
 want=$((10 * mib))
-pisces run --cpu-list=2-3 --mem=${want}M --mem-way=block -- $examples/spin 100 > spin.txt 2> spin.err < /dev/null &
+pisces run --cpu-list=2-3 --mem=${want}M --mem-way=block -- $examples/spin $((100 * slow)) > spin.txt 2> spin.err < /dev/null &
 run_pid=$!
 if wait_until 120 eval 'grep -q computing spin.txt || ! kill -0 $run_pid 2> /dev/null' && grep -q computing spin.txt; then
 	instead=$(sed -n 's/.*took \([0-9]*\) MiB of NUMA node 1 by way contig instead.*/\1/p' spin.err)

@@ -53,10 +53,10 @@ run pisces run --cpu-list=2-3 --mem=128M -- $examples/hello
 is "$rc" 0 "an enclave on CPUs 2 and 3: $err"
 cycle "after one enclave"
 
-pisces run --cpu-list=2 --mem=128M -- $examples/spin 100 > a.txt 2>&1 < /dev/null &
+pisces run --cpu-list=2 --mem=128M -- $examples/spin $((100 * slow)) > a.txt 2>&1 < /dev/null &
 a=$!
 ok "one enclave has CPU 2" wait_until 60 grep -q computing a.txt
-pisces run --cpu-list=3 --mem=128M -- $examples/spin 100 > b.txt 2>&1 < /dev/null &
+pisces run --cpu-list=3 --mem=128M -- $examples/spin $((100 * slow)) > b.txt 2>&1 < /dev/null &
 b=$!
 ok "one has CPU 3" wait_until 60 grep -q computing b.txt
 is "$(cpus slurm/job/step)" "" "Linux has taken both out of a cpuset"
@@ -73,7 +73,7 @@ kill -KILL $b
 wait $b 2> /dev/null
 cycle "after both"
 make doomed 3
-pisces run --cpu-list=3 --mem=128M -- $examples/spin 100 > b.txt 2>&1 < /dev/null &
+pisces run --cpu-list=3 --mem=128M -- $examples/spin $((100 * slow)) > b.txt 2>&1 < /dev/null &
 b=$!
 ok "an enclave has a CPU of a cpuset" wait_until 60 grep -q computing b.txt
 ok "that goes away meanwhile" rmdir "$v1/doomed"

@@ -57,7 +57,7 @@ memory_of() {
 
 # ---- a CPU comes and goes ----
 
-start grow --cpu-list=1 --mem=128M -- $examples/spin 600 3
+start grow --cpu-list=1 --mem=128M -- $examples/spin $((600 * slow)) 3
 grow=$pid
 ok "three threads on one CPU" wait_until 30 has_cpus_in user grow 1
 run pisces resize grow --cpus=+1 -v
@@ -118,7 +118,7 @@ is "$(memory_of grow)" 128MiB "with its memory"
 
 # ---- what is refused changes nothing ----
 
-start other --cpu-list=3 --mem=128M -- $examples/spin 600
+start other --cpu-list=3 --mem=128M -- $examples/spin $((600 * slow))
 other=$pid
 before=$(partition)
 refused() { # PATTERN WHAT ARGUMENTS ...
@@ -192,7 +192,7 @@ node_recovers "a full enclave"
 # ---- somebody dies in the middle ----
 
 for delay in $kill_delays; do
-	start doomed --cpu-list=1 --mem=128M -- $examples/spin 600 2
+	start doomed --cpu-list=1 --mem=128M -- $examples/spin $((600 * slow)) 2
 	pisces resize doomed --cpus=+2 --mem=+128M > resize.txt 2>&1 &
 	resize=$!
 	sleep $delay
@@ -203,7 +203,7 @@ for delay in $kill_delays; do
 	node_recovers "owner killed $delay s into a resize" 10
 done
 for delay in $resize_delays; do
-	start living --cpu-list=1 --mem=128M -- $examples/spin 600 2
+	start living --cpu-list=1 --mem=128M -- $examples/spin $((600 * slow)) 2
 	pisces resize living --cpus=+2 --mem=+128M > resize.txt 2>&1 &
 	resize=$!
 	sleep $delay
@@ -231,11 +231,11 @@ node_recovers "co-kernel died while it was resized" 10
 
 # ---- many at once, and the others do not notice ----
 
-start a --cpu-list=1 --mem=128M -- $examples/spin 600
+start a --cpu-list=1 --mem=128M -- $examples/spin $((600 * slow))
 a=$pid
-start b --cpu-list=3 --mem=128M -- $examples/spin 600
+start b --cpu-list=3 --mem=128M -- $examples/spin $((600 * slow))
 b=$pid
-start c --cpu-list=2 --mem=128M -- $examples/spin 600 2
+start c --cpu-list=2 --mem=128M -- $examples/spin $((600 * slow)) 2
 c=$pid
 is "$(cpus_of a) $(cpus_of b) $(cpus_of c)" "1 3 2" "three enclaves at once"
 wait_until 30 has_cpus_in user a 1

@@ -69,7 +69,7 @@ like "$err" "for root and for the user" "who hear why: $err"
 run pisces stat silent2
 is "$rc" 1 "it has no counters any more"
 
-pisces run --cpus=1 --mem=128M --name=silent2 -- $examples/spin 10 > /dev/null 2>&1 &
+pisces run --cpus=1 --mem=128M --name=silent2 -- $examples/spin $((10 * slow)) > /dev/null 2>&1 &
 run_pid=$!
 wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
 like "$(pisces console silent2)" "on 1 CPU" "one that is there is found before one that is gone"
@@ -110,7 +110,7 @@ run pisces run --cpus=2 --mem=128M -- $examples/spin 20
 is "$rc" 0 "one that computes for 20 s on one of two CPUs, with Linux under stress: ${err:-no message}"
 wait $stress
 
-pisces run --cpus=1 --mem=128M --name=sleeper -- $examples/spin 16 > /dev/null 2> err.txt &
+pisces run --cpus=1 --mem=128M --name=sleeper -- $examples/spin $((16 * slow)) > /dev/null 2> err.txt &
 run_pid=$!
 wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
 proxy=$(pgrep -x -P $run_pid pisces-proxy)

@@ -92,7 +92,7 @@ like "$(debug run.core 'thread apply all bt')" "(crash_test|wild_access).*trap_s
 node_recovers "pisces run --dump"
 
 run pisces run --cpus=1 --mem=128M --user=user -- busybox true
-pisces run --cpus=1 --mem=128M --name=alien -- $examples/spin 20 > /dev/null 2>&1 &
+pisces run --cpus=1 --mem=128M --name=alien -- $examples/spin $((20 * slow)) > /dev/null 2>&1 &
 run_pid=$!
 wait_until 60 eval 'pisces list --json | grep -q "\"tasks\": *1"'
 run setpriv --reuid=user --regid=user --clear-groups -- pisces dump -o /tmp/alien.core alien

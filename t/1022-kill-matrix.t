@@ -54,7 +54,7 @@ begin() {
 	case $place in
 	booting) set -- "$@" -- $examples/hello ;;
 	idle) set -- "$@" -- busybox sleep 100 ;;
-	computing) set -- "$@" -- $examples/spin 100 ;;
+	computing) set -- "$@" -- $examples/spin $((100 * slow)) ;;
 	io) set -- "$@" -- busybox cat ;;
 	# It ends by itself, and all is given back.
 	teardown) set -- "$@" -- busybox echo over ;;

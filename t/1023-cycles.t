@@ -54,14 +54,14 @@ cycle() {
 		[ $rc = 125 ] || echo "bad: panic: exit code $rc: $(tail -n 1 "out.$cpus")"
 		echo panic ;;
 	1 | 2) # whoever holds it, at any time
-		pisces run "${options[@]}" -- $examples/spin 100 > "out.$cpus" 2>&1 &
+		pisces run "${options[@]}" -- $examples/spin $((100 * slow)) > "out.$cpus" 2>&1 &
 		pid=$!
 		sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
 		kill -KILL $pid
 		wait $pid 2> /dev/null
 		echo run ;;
 	3) # the proxy
-		pisces run "${options[@]}" -- $examples/spin 100 > "out.$cpus" 2>&1 &
+		pisces run "${options[@]}" -- $examples/spin $((100 * slow)) > "out.$cpus" 2>&1 &
 		pid=$!
 		if wait_until 60 eval 'proxy=$(pgrep -x -P '$pid' pisces-proxy) || ! kill -0 '$pid; then
 			[ -z "$proxy" ] || kill -KILL "$proxy"

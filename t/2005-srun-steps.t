@@ -36,7 +36,7 @@ like "$(cat first-spin.txt)" "done" "which both end well"
 cat > job.sh <<-EOF
 	#!/bin/bash
 	#SBATCH -n3
-	srun -n1 -c3 --overlap --enclave=lwk --enclave-name=owner $examples/spin 100 > spin.txt &
+	srun -n1 -c3 --overlap --enclave=lwk --enclave-name=owner $examples/spin $((100 * slow)) > spin.txt &
 	until grep -q computing spin.txt; do sleep 0.2; done
 	pisces list
 	srun -n1 -c3 --overlap hostname
@@ -74,8 +74,8 @@ is "$out" "b c in lwk" "with its arguments"
 
 # A terminal: what the user types, Ctrl-C in between.
 mkfifo keys
-{ exec > keys; sleep 6; echo 'echo at $PISCES_ENCLAVE'; sleep 1; printf '\003'; sleep 1
-	echo 'exit 6'; sleep 20; } & typist=$!
+{ exec > keys; sleep $((6 * slow)); echo 'echo at $PISCES_ENCLAVE'; sleep $slow; printf '\003'; sleep $slow
+	echo 'exit 6'; sleep $((20 * slow)); } & typist=$!
 run script -qec "srun --enclave=lwk --pty busybox sh -i" /dev/null < keys
 is "$rc" 6 "a shell on a terminal, with its exit code"
 like "$out" "at [0-9]+" "knows its enclave"

@@ -9,7 +9,6 @@ mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 leaks=/sys/kernel/debug/kmemleak
 [ -e $leaks ] || skip_all "this kernel does not look for faults; that of --guest=debug does"
 
-kernel_log_lines=0
 kernel_log_clean "the kernel log since boot"
 is "$(dmesg | grep -E 'KASAN:|INFO: possible|INFO: inconsistent|suspicious RCU|ODEBUG|possible recursive')" "" \
 	"no report of lockdep, KASAN and their like"

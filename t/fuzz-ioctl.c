@@ -760,6 +760,21 @@ static void let_go(void)
 	held = -1;
 }
 
+/* What can be seen of the enclave FD that runs. */
+static void look_at(int fd)
+{
+	struct pisces_own_info own = {0};
+	struct pisces_get_status status = {.size = PAGE};
+	struct pisces_layout layout = {0};
+
+	status.status = (uint64_t)(uintptr_t)good_address(PAGE);
+	if (step(PISCES_IOC_WHO, fd, &own) < 0)
+		return;
+	status.enclave = own.enclave;
+	step(PISCES_IOC_STATUS, slot_fd(CONTROL), &status);
+	step(PISCES_IOC_LAYOUT, fd, &layout);
+}
+
 /* An enclave from its birth to a task that has been started. */
 static void sequence(void)
 {
@@ -793,6 +808,7 @@ static void sequence(void)
 		make_cmdline(boot.cmdline);
 	if (step(PISCES_IOC_BOOT, fd, &boot) < 0)
 		return;
+	look_at(fd);
 	for (unsigned int i = 0; i < 1 + below(4); i++) {
 		struct pisces_task task = {.cpus = {1}, .channel_size = 0x10000};
 		struct pisces_signal signal = {.signal = 1 + below(64)};

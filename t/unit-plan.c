@@ -156,6 +156,8 @@ static const struct {
 	/* Memory without CPUs, CPUs without memory. */
 	{"memory of nodes without CPUs is not used", HBM, 4, "12G", "", "",
 	 "4 5 6 7 | 1:12 GiB | 0-3"},
+	{"a node without memory is no place, whoever names no amount", NO_MEMORY, 2, "", "1-5", "",
+	 "1 2 | 0:8 GiB | 3-5"},
 	{"a node without memory gives none", NO_MEMORY, 7, "1G", "", "",
 	 "1 2 3 4 5 6 7 | 0:1 GiB | 0"},
 
@@ -215,7 +217,7 @@ static const struct {
 	const char *allocated_memory;
 	const char *says[3]; /* parts of the message */
 } bad[] = {
-	{"one CPU", ONE_CORE, 0, "64M", "", "", {"one CPU", "two"}},
+	{"one CPU", ONE_CORE, 0, "64M", "", "", {"one CPU", "bring one online"}},
 	{"one CPU, asked for", ONE_CORE, 1, "64M", "", "", {"one CPU"}},
 	{"CPU 0 alone", TESTBED, 0, "64M", "0", "", {"CPU 0", "CpuSpecList=0"}},
 	{"more CPUs than there are", TESTBED, 64, "64M", "", "", {"64 CPUs", "1-3", "at most 3"}},
@@ -297,6 +299,12 @@ static void check_smt(void)
 			is_text(line(), beside[i].expected, beside[i].what);
 		ok(strstr(plan.note, beside[i].note), "  note: %s", plan.note);
 	}
+	/* A core of one's own is no use on a node without the memory. */
+	shared_cores = "2-7";
+	if (make(UNEVEN, 1, "2G", "", "") < 0)
+		ok(false, "shared cores beside the memory: %s", error.text);
+	else
+		is_text(line(), "2 | 1:2 GiB | 0-1,3-7", "shared cores beside the memory");
 	shared_cores = "";
 }
 

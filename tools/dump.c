@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -29,6 +30,22 @@ static int fails(struct pisces_error *error, const char *what, uint32_t enclave)
 	return -1;
 }
 
+/* A CPU that did not answer this time still has what it said to an earlier dump. */
+static void forget_old_registers(struct dump *dump)
+{
+	uint64_t newest = 0;
+
+	for (unsigned int i = 0; i < dump->cpu_count; i++) {
+		if (dump->registers[i].snapshot > newest)
+			newest = dump->registers[i].snapshot;
+	}
+	/* Of the dead, CPUs that Linux had asked just before belong to it. */
+	for (unsigned int i = 0; newest != PISCES_SNAPSHOT_DEATH && i < dump->cpu_count; i++) {
+		if (dump->registers[i].snapshot != newest)
+			dump->registers[i].snapshot = 0;
+	}
+}
+
 static int get_registers(struct dump *dump, struct pisces_error *error)
 {
 	struct pisces_snapshot ask = {.count = PISCES_MAX_CPUS};
@@ -46,6 +63,7 @@ static int get_registers(struct dump *dump, struct pisces_error *error)
 		return fails(error, "the registers", dump->info.enclave);
 	}
 	dump->cpu_count = ask.count < PISCES_MAX_CPUS ? ask.count : PISCES_MAX_CPUS;
+	forget_old_registers(dump);
 	return 0;
 }
 
@@ -55,21 +73,38 @@ static void add_piece(struct dump *dump, uint64_t base, uint64_t size)
 	dump_add_segment(dump, PISCES_DIRECT_BASE + base, base, size);
 }
 
+/* All ranges of the layout, however many there are: it may be resized meanwhile. */
+static int ask_layout(struct dump *dump)
+{
+	struct pisces_layout *layout = &dump->layout;
+	uint32_t room = 0;
+
+	for (;;) {
+		*layout = (struct pisces_layout){
+			.capacity = room,
+			.ranges = (uint64_t)(uintptr_t)dump->ranges,
+		};
+		if (ioctl(dump->fd, PISCES_IOC_LAYOUT, layout) < 0)
+			return -1;
+		if (dump->ranges && layout->count <= room)
+			return 0;
+		room = layout->count;
+		free(dump->ranges);
+		dump->ranges = calloc(room + 1, sizeof(*dump->ranges));
+		if (!dump->ranges)
+			return -1;
+	}
+}
+
 /* Where its memory is. All of it stays 0 if that is Linux's again. */
 static int get_layout(struct dump *dump, struct pisces_error *error)
 {
 	struct pisces_layout *layout = &dump->layout;
 
-	dump->ranges = calloc(PISCES_MAX_RANGES, sizeof(*dump->ranges));
-	dump->pieces = calloc(PISCES_MAX_RANGES + 1, sizeof(*dump->pieces));
 	dump->boot = calloc(1, sizeof(*dump->boot));
-	if (!dump->ranges || !dump->pieces || !dump->boot)
+	if (!dump->boot)
 		return fails(error, "the layout", dump->info.enclave);
-	*layout = (struct pisces_layout){
-		.capacity = PISCES_MAX_RANGES,
-		.ranges = (uint64_t)(uintptr_t)dump->ranges,
-	};
-	if (ioctl(dump->fd, PISCES_IOC_LAYOUT, layout) < 0 ||
+	if (ask_layout(dump) < 0 ||
 	    pread(dump->fd, dump->boot, sizeof(*dump->boot), (off_t)layout->shared_base) !=
 		    (ssize_t)sizeof(*dump->boot)) {
 		free(dump->boot);
@@ -77,8 +112,11 @@ static int get_layout(struct dump *dump, struct pisces_error *error)
 		*layout = (struct pisces_layout){0};
 		return errno == ESHUTDOWN ? 0 : fails(error, "the layout", dump->info.enclave);
 	}
+	dump->pieces = calloc((size_t)layout->count + 1, sizeof(*dump->pieces));
+	if (!dump->pieces)
+		return fails(error, "the layout", dump->info.enclave);
 	add_piece(dump, layout->shared_base, layout->shared_size);
-	for (uint32_t i = 0; i < layout->count && i < PISCES_MAX_RANGES; i++)
+	for (uint32_t i = 0; i < layout->count; i++)
 		add_piece(dump, dump->ranges[i].base, dump->ranges[i].size);
 	return 0;
 }
@@ -154,17 +192,37 @@ static void tell(const struct dump *dump, const char *file, uint64_t lost, FILE 
 	fprintf(to, "to look at it: gdb %.*s.elf %s\n", (int)length, image, file);
 }
 
+/* FILE, empty, for nobody else's eyes: not what somebody has put there to read it later. */
+static int open_file(const char *file, struct pisces_error *error)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat what;
+
+	if (fd < 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &what) < 0 || !S_ISREG(what.st_mode) || what.st_uid != geteuid() ||
+	    what.st_nlink != 1) {
+		snprintf(error->text, sizeof(error->text),
+			 "%s is no file of yours alone: name another one for the dump", file);
+	} else if (fchmod(fd, 0600) < 0 || ftruncate(fd, 0) < 0) {
+		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
 static int write_file(struct dump *dump, const char *file, FILE *to, struct pisces_error *error)
 {
 	uint64_t lost;
 	int result, fd;
 
-	/* Not through a link that somebody has put there, and for nobody else's eyes. */
-	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));
+	fd = open_file(file, error);
+	if (fd < 0)
 		return -1;
-	}
 	result = dump_write(dump, fd, &lost, error);
 	if (close(fd) < 0 && result == 0) {
 		snprintf(error->text, sizeof(error->text), "%s: %s", file, strerror(errno));

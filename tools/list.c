@@ -52,6 +52,7 @@ static void print_json(struct json *json, const struct pisces_info *info)
 	json_number(json, "owner_pid", (uint64_t)info->owner_pid);
 	json_number(json, "irq", info->irq);
 	json_number(json, "age_ns", info->age_ns);
+	json_number(json, "range_count", info->range_count);
 	json_begin(json, "ranges", '[');
 	for (uint32_t i = 0; i < info->range_count && i < PISCES_INFO_RANGES; i++) {
 		json_begin(json, NULL, '{');

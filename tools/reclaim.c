@@ -33,25 +33,25 @@ static const char help[] =
 #define GONE_LIMIT_S  60
 #define LOOK_AGAIN_NS 200000000
 
-/* The number of the enclave whose descriptor FD of process PID is; false if it is none. */
-static bool enclave_of_fd(pid_t pid, int fd, uint32_t *enclave)
+/* Is descriptor FD of process PID the enclave ENCLAVE? The module says so in its fdinfo. */
+static bool is_enclave(pid_t pid, const char *fd, uint32_t enclave)
 {
-	struct pisces_own_info own;
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), copy;
-	bool is_one = false;
+	static const char key[] = "\npisces-enclave:";
+	char path[64], text[512];
+	uint32_t number;
+	const char *at;
+	FILE *file;
+	size_t length;
 
-	if (pidfd < 0)
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", pid, fd);
+	file = fopen(path, "re");
+	if (!file)
 		return false;
-	/* The copy holds the enclave too, so it lives no longer than the question. */
-	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	if (copy >= 0) {
-		is_one = ioctl(copy, PISCES_IOC_WHO, &own) == 0 && own.task == UINT32_MAX;
-		close(copy);
-	}
-	close(pidfd);
-	if (is_one)
-		*enclave = own.enclave;
-	return is_one;
+	length = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[length] = '\0';
+	at = strstr(text, key);
+	return at && sscanf(at + strlen(key), "%" SCNu32, &number) == 1 && number == enclave;
 }
 
 /* Does process PID hold enclave ENCLAVE? */
@@ -68,21 +68,20 @@ static bool holds(pid_t pid, uint32_t enclave)
 		return false;
 	while (!found && (entry = readdir(fds))) {
 		char target[64];
-		uint32_t number;
 		ssize_t length = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
 
 		if (length <= 0)
 			continue;
 		target[length] = '\0';
-		found = strstr(target, "[pisces-enclave]") &&
-			enclave_of_fd(pid, atoi(entry->d_name), &number) && number == enclave;
+		found = strcmp(target, "anon_inode:[pisces-enclave]") == 0 &&
+			is_enclave(pid, entry->d_name, enclave);
 	}
 	closedir(fds);
 	return found;
 }
 
 /* Calls VISIT for each process that holds ENCLAVE. Returns how many there are. */
-static unsigned int for_each_holder(uint32_t enclave, void (*visit)(pid_t pid, uint32_t enclave))
+static unsigned int for_each_holder(uint32_t enclave, void (*visit)(pid_t pid, int pidfd, uint32_t enclave))
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -92,27 +91,36 @@ static unsigned int for_each_holder(uint32_t enclave, void (*visit)(pid_t pid, u
 		return 0;
 	while ((entry = readdir(proc))) {
 		pid_t pid;
+		int pidfd;
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		pid = atoi(entry->d_name);
-		if (pid <= 1 || pid == getpid() || !holds(pid, enclave))
+		if (pid <= 1 || pid == getpid())
 			continue;
-		visit(pid, enclave);
-		count++;
+		/* First of all, so that it is this process which is looked at and then killed. */
+		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (pidfd < 0)
+			continue;
+		if (holds(pid, enclave)) {
+			visit(pid, pidfd, enclave);
+			count++;
+		}
+		close(pidfd);
 	}
 	closedir(proc);
 	return count;
 }
 
-static void show_holder(pid_t pid, uint32_t enclave)
+static void show_holder(pid_t pid, int pidfd, uint32_t enclave)
 {
+	(void)pidfd;
 	printf("enclave %" PRIu32 " is held by process %d\n", enclave, pid);
 }
 
-static void kill_holder(pid_t pid, uint32_t enclave)
+static void kill_holder(pid_t pid, int pidfd, uint32_t enclave)
 {
-	if (kill(pid, SIGKILL) == 0)
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
 		fprintf(stderr, "enclave: killed process %d, which held enclave %" PRIu32 "\n", pid,
 			enclave);
 	else if (errno != ESRCH)
@@ -131,7 +139,7 @@ static bool concerns(const struct pisces_info *info, uint32_t job)
 }
 
 /* Visits the holders of all enclaves of JOB. Returns how many enclaves there are, or -1. */
-static int look(uint32_t job, void (*visit)(pid_t pid, uint32_t enclave))
+static int look(uint32_t job, void (*visit)(pid_t pid, int pidfd, uint32_t enclave))
 {
 	struct pisces_error error;
 	uint32_t *list;
@@ -231,6 +239,9 @@ int command_reclaim(int argc, char **argv)
 		fprintf(stderr, "enclave: looking into other users' processes needs root\n");
 		return TOOL_FAILED;
 	}
+	/* An epilog runs on nodes without enclaves, too. */
+	if (access(PISCES_DEVICE, F_OK) < 0 && errno == ENOENT)
+		return TOOL_OK;
 	if (job)
 		code = reclaim_job(job);
 	else if (!returned && look(0, show_holder) != 0)

@@ -89,12 +89,19 @@ static bool set_option(int option, struct resize *resize)
 	}
 }
 
+static void tell_note(const char *note)
+{
+	if (note[0])
+		fprintf(stderr, "enclave: %s\n", note);
+}
+
 /* What "--cpus" means for an enclave of *INFO. Returns an exit code. */
 static int plan_cpus(const char *text, const struct pisces_info *info, struct pisces_change *change)
 {
 	struct pisces_cpuset list;
 	struct pisces_error error;
 	unsigned int count;
+	char note[256];
 
 	if (text[0] != '+' && text[0] != '-') {
 		if (!tool_cpu_list("resize", text, &list))
@@ -107,10 +114,12 @@ static int plan_cpus(const char *text, const struct pisces_info *info, struct pi
 	}
 	if (!read_number(text + 1, PISCES_MAX_CPUS + 1, &count) || count == 0)
 		return tool_usage("resize", "'%s' is not a number of CPUs, as +2 or -1, nor a list", text);
-	if (text[0] == '+')
-		return pisces_change_choose(info, count, &change->add_cpus, &error) < 0 ?
-			       tool_failed(&error) :
-			       TOOL_OK;
+	if (text[0] == '+') {
+		if (pisces_change_choose(info, count, &change->add_cpus, note, &error) < 0)
+			return tool_failed(&error);
+		tell_note(note);
+		return TOOL_OK;
+	}
 	if (count >= info->cpu_count) {
 		fprintf(stderr,
 			"enclave: enclave %" PRIu32 " has %" PRIu32 " CPU%s and needs one as long as "
@@ -201,7 +210,7 @@ static void tell_state(uint32_t enclave)
 
 static int carry_out(uint32_t enclave, const struct resize *resize)
 {
-	char text[192], done[512] = "";
+	char text[192], note[256], done[512] = "";
 	struct pisces_error error;
 	int fd = pisces_enclave_open(enclave, &error), result = TOOL_OK;
 
@@ -214,12 +223,13 @@ static int carry_out(uint32_t enclave, const struct resize *resize)
 
 		if (!part_of(&resize->change, part, &one, text, sizeof(text)))
 			continue;
-		if (pisces_enclave_change(fd, &one, &error) < 0) {
+		if (pisces_enclave_change(fd, &one, note, &error) < 0) {
 			fprintf(stderr, "enclave: %s%s%s\n", error.text, *done ? "; before that: " : "",
 				done);
 			result = TOOL_FAILED;
 			break;
 		}
+		tell_note(note);
 		if (resize->verbose)
 			fprintf(stderr, "enclave: %s in %.1f ms\n", text, now_ms() - begin);
 		snprintf(done + used, sizeof(done) - used, "%s%s", used ? ", " : "", text);

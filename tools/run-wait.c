@@ -65,8 +65,11 @@ static void pump(struct run_stream *stream, unsigned int id)
 
 static void forward(const struct signalfd_siginfo *info, struct run_task *tasks, unsigned int count)
 {
-	/* From the terminal it has gone to the proxies as well, which are of this group. */
-	if (info->ssi_code == SI_KERNEL)
+	/*
+	 * From the terminal it has gone to the proxies as well, which are of this group; but
+	 * that the terminal hung up, only the leader of the session hears.
+	 */
+	if (info->ssi_code == SI_KERNEL && info->ssi_signo != SIGHUP)
 		return;
 	for (unsigned int i = 0; i < count; i++) {
 		if (!tasks[i].ended)

@@ -118,22 +118,6 @@ static int start_tasks(const struct run_options *options, const struct pisces_pl
 	return 0;
 }
 
-/* The signal that asked to end while there was no program yet; 0 if none did. */
-static int ended_early(void)
-{
-	static const struct timespec at_once;
-	sigset_t set;
-	int signal;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	signal = sigtimedwait(&set, NULL, &at_once);
-	return signal > 0 ? signal : 0;
-}
-
 /* Boots and runs on the empty enclave ENCLAVE_FD. Returns the exit code. */
 static int run_in(int enclave_fd, const struct run_options *options, const sigset_t *mask)
 {
@@ -141,6 +125,7 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 	struct pisces_start_times times;
 	struct pisces_error error;
 	struct pisces_plan plan;
+	sigset_t signals;
 	struct run_task *tasks;
 	int code;
 
@@ -157,10 +142,6 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 		fprintf(stderr, "enclave: %s\n", times.note);
 	if (options->verbose)
 		tell_start(&plan, &times);
-	code = ended_early();
-	if (code)
-		return 128 + code;
-
 	tasks = calloc(options->tasks, sizeof(*tasks));
 	if (!tasks) {
 		fprintf(stderr, "enclave: no memory for %u tasks\n", options->tasks);
@@ -168,6 +149,9 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 	}
 	for (unsigned int i = 0; i < options->tasks; i++)
 		tasks[i] = (struct run_task){.id = i, .out.fd = -1, .err.fd = -1};
+	/* Until here a signal is our end, after which the module gives all back. */
+	run_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (start_tasks(options, &plan, enclave_fd, tasks, mask, &error) < 0) {
 		run_kill(tasks, options->tasks);
 		code = tool_failed(&error);
@@ -185,7 +169,7 @@ int command_run(int argc, char **argv)
 {
 	struct run_options options;
 	struct pisces_error error;
-	sigset_t signals, mask;
+	sigset_t early, mask;
 	uint64_t begin;
 	int code, fd;
 
@@ -193,9 +177,13 @@ int command_run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 
-	/* From here on a signal finds somebody who knows what is to be undone. */
-	run_signals(&signals);
-	sigprocmask(SIG_BLOCK, &signals, &mask);
+	/* Who started us may have ignored it: then no child could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	/* These are the program's, and wait for it. */
+	sigemptyset(&early);
+	sigaddset(&early, SIGUSR1);
+	sigaddset(&early, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &early, &mask);
 	fd = pisces_enclave_create(&options.request, 0, 0, options.uid, &error);
 	if (fd < 0)
 		return tool_failed(&error);

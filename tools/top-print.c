@@ -40,6 +40,14 @@ static char *silence(uint64_t ns, char *text, size_t size)
 	return text;
 }
 
+/* Both change while they are read, and are the co-kernel's word. */
+static uint64_t memory_used(const struct pisces_status *status)
+{
+	return status->memory_free < status->memory_total ?
+		       status->memory_total - status->memory_free :
+		       0;
+}
+
 static void print_enclave(FILE *to, const struct top_enclave *enclave,
 			  const struct top_rates *rates)
 {
@@ -50,7 +58,7 @@ static void print_enclave(FILE *to, const struct top_enclave *enclave,
 
 	fill(&cells, rates);
 	if (status)
-		pisces_size_format(status->memory_total - status->memory_free, used, sizeof(used));
+		pisces_size_format(memory_used(status), used, sizeof(used));
 	snprintf(memory, sizeof(memory), "%s / %s", used,
 		 pisces_size_format(info->memory, total, sizeof(total)));
 	fprintf(to, "%-6" PRIu32 " %-12.12s %-8s %4" PRIu32 " %-21s %5" PRIu32 " %7" PRIu32
@@ -151,7 +159,7 @@ static void print_json_enclave(struct json *json, const struct top_sample *befor
 	if (status) {
 		json_number(json, "threads", status->threads);
 		json_number(json, "memory_total", status->memory_total);
-		json_number(json, "memory_used", status->memory_total - status->memory_free);
+		json_number(json, "memory_used", memory_used(status));
 	}
 	json_rates(json, &rates);
 	json_begin(json, "cpu", '[');

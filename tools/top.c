@@ -155,8 +155,8 @@ static void screen_show(const char *text)
 	fputs("\033[J", stdout);
 }
 
-static int show(const struct screen *screen, const struct top_sample *before,
-		const struct top_sample *now, bool cpus)
+static int show_text(const struct screen *screen, const struct top_sample *before,
+		     const struct top_sample *now, bool cpus)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -176,6 +176,15 @@ static int show(const struct screen *screen, const struct top_sample *before,
 	return fflush(stdout);
 }
 
+static int show(const struct screen *screen, const struct top_sample *before,
+		const struct top_sample *now, bool cpus, struct pisces_error *error)
+{
+	if (show_text(screen, before, now, cpus) == 0)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "standard output: %s", strerror(errno));
+	return -1;
+}
+
 /* Shows samples as OPTIONS say, until their end or the user's word. */
 static int watch(const struct top_options *options, const struct screen *screen,
 		 const sigset_t *mask, struct pisces_error *error)
@@ -188,14 +197,14 @@ static int watch(const struct top_options *options, const struct screen *screen,
 		return -1;
 	/* The first screen comes at once, without rates. */
 	if (screen->is_terminal)
-		result = show(screen, &before, &before, options->cpus);
+		result = show(screen, &before, &before, options->cpus, error);
 	while (!is_over && result == 0) {
 		bool in_time = wait_for(options->delay, screen->keyboard, mask);
 
 		if (!in_time && is_resized) {
 			is_resized = 0;
 			result = show(screen, &before, now.enclaves ? &now : &before,
-				      options->cpus);
+				      options->cpus, error);
 		}
 		if (!in_time)
 			continue;
@@ -204,11 +213,8 @@ static int watch(const struct top_options *options, const struct screen *screen,
 			before = now;
 		}
 		result = top_look(options->enclave, &now, error);
-		if (result == 0 && show(screen, &before, &now, options->cpus) != 0) {
-			snprintf(error->text, sizeof(error->text), "standard output: %s",
-				 strerror(errno));
-			result = -1;
-		}
+		if (result == 0)
+			result = show(screen, &before, &now, options->cpus, error);
 		if (options->count && ++shown >= options->count)
 			break;
 	}

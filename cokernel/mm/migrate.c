@@ -98,7 +98,7 @@ int aspace_move_page(struct aspace *aspace, user_addr_t address, node_id_t node)
 	lock_take(&aspace->lock);
 	error = move_page(aspace, address, node);
 	lock_drop(&aspace->lock);
-	mm_heartbeat();
+	mm_turn(0);
 	return error;
 }
 

@@ -118,7 +118,7 @@ static bool trim_next(struct aspace *aspace, user_addr_t *at, user_addr_t end, u
 		*at = align_down(*at, LARGE_PAGE_SIZE) + max_u64(pt_page_size(level), LARGE_PAGE_SIZE);
 	}
 	lock_drop(&aspace->lock);
-	mm_heartbeat();
+	mm_turn(0);
 	return entry != NULL;
 }
 

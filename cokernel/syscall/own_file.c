@@ -15,6 +15,8 @@
 #include "lib/print.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "task/process.h"
+#include "task/thread.h"
 
 #define MEMFD_CLOSE_ON_EXEC 1u
 #define MEMFD_FLAGS 0x1fu
@@ -116,15 +118,15 @@ int64_t syscall_memfd_create(const struct syscall_args *args)
 	return new_descriptor(name, args->a[1], file, OPEN_READ_WRITE);
 }
 
-/* The umask is the proxy's; it can only be read by setting it. */
-static uint32_t umask_of_proxy(void)
+/* The proxy has the same, for files of Linux. */
+int64_t syscall_umask(const struct syscall_args *args)
 {
-	int64_t mask = channel_call_own(__NR_umask, 077, 0, 0, 0, 0, 0);
+	static const struct description description = { __NR_umask, { VALUE } };
+	int64_t result = describe_call(&description, args->a);
 
-	if (mask < 0)
-		return 077;
-	channel_call_own(__NR_umask, (uint64_t)mask, 0, 0, 0, 0, 0);
-	return (uint32_t)mask;
+	if (result >= 0)
+		__atomic_store_n(&process_current()->umask, args->a[0] & 0777, __ATOMIC_RELAXED);
+	return result;
 }
 
 bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *result)
@@ -136,7 +138,7 @@ bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *res
 	if (!name)
 		return false;
 	if (flags & OPEN_CREATE)
-		mode &= ~umask_of_proxy();
+		mode &= ~__atomic_load_n(&process_current()->umask, __ATOMIC_RELAXED);
 	*result = shared_open(name, flags, mode, &file, &is_new);
 	if (*result != 0)
 		return true;

@@ -297,6 +297,7 @@ void exec_main(void *argument)
 	set_name(thread_current(), process_name(process));
 	process->stack_limit = start.exec->stack_limit;
 	process->executable = path_of(start.exec->program_fd);
+	process->umask = start.exec->umask & 0777;
 	if (start.exec->io == PISCES_IO_STAGED)
 		begin_staged(process, start.exec, &loading);
 

@@ -41,6 +41,7 @@ struct process {
 	struct channel *channel;
 	tid_t pid; /* of its proxy in Linux */
 	uint32_t uid, gid;
+	uint32_t umask; /* as the proxy has it */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* indices */
 	struct list threads;
 	unsigned int thread_count;

@@ -29,6 +29,10 @@ choose_guest() {
 	export PISCES_GUEST=$guest PISCES_BUILD=$build
 }
 
+# What a machine can be besides: see ./qemu
+# shellcheck disable=SC2034 # used by quickstart
+machine_words=(12cpus la57 intremap x2apic gbpages)
+
 # machine_cpus WORDS: how many CPUs the machine of these words (see ./qemu) has
 machine_cpus() {
 	[[ " $1 " == *' 12cpus '* ]] && echo 12 || echo 4

@@ -107,6 +107,8 @@ struct pisces_info {
 	uint64_t age_ns;
 	uint64_t silent_ns; /* for how long a CPU in the co-kernel has given no sign of life */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* by Linux CPU number */
+	uint64_t node_memory[PISCES_MAX_NODES]; /* bytes of each NUMA node; of these */
+	uint64_t node_blocks[PISCES_MAX_NODES]; /* bytes by the ways block and remove */
 #define PISCES_INFO_RANGES 32
 	struct pisces_range_info ranges[PISCES_INFO_RANGES];
 };
@@ -193,9 +195,11 @@ struct pisces_cpuset_note {
 /* These CPUs of note `id` have been put back: forgets them, and with the last one the note. */
 #define PISCES_IOC_CPUSET_DONE _IOW(PISCES_IOC_MAGIC, 0x0a, struct pisces_cpuset_note)
 
+#define PISCES_NO_CPU 0xffffffffu
+
 /* Where a CPU is in the machine, which Linux forgets of one that it gave away. */
 struct pisces_place {
-	uint32_t linux_cpu;
+	uint32_t linux_cpu; /* PISCES_NO_CPU: the one of this place has left the enclave */
 	uint32_t node;	  /* of NUMA, Linux's number */
 	uint32_t package; /* Linux's number */
 	uint32_t core;	  /* SMT siblings have the same; unique in the machine */
@@ -261,8 +265,12 @@ struct pisces_reserve_block {
  * offline, and is brought online again if the enclave ends before it has taken it.
  * Blocks that it has reserved before and that are still online are forgotten by this.
  * EBUSY: an enclave has it already, or it is not back from one; EINVAL: it is not an
- * online memory block; ENOMEM: Linux needs that memory itself.
+ * online memory block, or has Linux's own description of it inside (memmap_on_memory);
+ * ENOMEM: Linux needs that memory itself.
+ * If Linux has not emptied it by PISCES_OFFLINE_LIMIT_S, taking it offline fails with EINTR
+ * as if a signal had come; way remove says EBUSY then.
  */
+#define PISCES_OFFLINE_LIMIT_S 20u
 #define PISCES_IOC_RESERVE_BLOCK \
 	_IOW(PISCES_IOC_MAGIC, 0x25, struct pisces_reserve_block)
 

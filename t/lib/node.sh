@@ -79,14 +79,24 @@ mem_free_kib() {
 	awk '/^MemFree:/ { print $2 }' /proc/meminfo
 }
 
-# Kernel messages that nobody wants to see, since kernel_log_start.
+# kernel_log: what the kernel has said since kernel_log_start, or since its boot. By a line of
+# ours, since old ones go where there is no room; if ours has gone, all there is.
 kernel_log_start() {
-	kernel_log_lines=$(dmesg | wc -l)
+	kernel_log_mark="test: $(basename "$0") $$ $RANDOM"
+	echo "$kernel_log_mark" > /dev/kmsg
 }
 
+kernel_log() {
+	dmesg | awk -v mark="${kernel_log_mark:-}" '
+		mark != "" && index($0, mark) { lines = ""; next }
+		{ lines = lines $0 "\n" }
+		END { printf "%s", lines }'
+}
+
+# Kernel messages that nobody wants to see.
 kernel_log_clean() {
 	local bad
-	bad=$(dmesg | tail -n +$((kernel_log_lines + 1)) |
+	bad=$(kernel_log |
 		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler|unchecked MSR|pages are still in use|quarantine')
 	is "$bad" "" "${1:-the kernel log} is clean"
 }
