@@ -9,12 +9,16 @@
  */
 #include "enclave.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/file.h>
 
 #define TASK_LIMIT PISCES_MAX_TASKS
+
+#define START_LOCK "/run/pisces.lock"
 
 static struct {
 	bool is_ours;
@@ -81,12 +85,37 @@ static bool is_for_people(uint32_t step_id)
 	return step_id <= STEP_ID_MAX;
 }
 
+/*
+ * What mpirun starts by srun inherits the job's --enclave, and is no program of the user's:
+ * it starts those, by fork(2), on Linux.
+ */
+static bool is_launcher(spank_t spank)
+{
+	static const char *const names[] = { "orted", "prted", "hydra_pmi_proxy",
+					     "hydra_bstrap_proxy" };
+	const char *name, *slash;
+	char **argv = NULL;
+	int argc = 0;
+	size_t i;
+
+	if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv ||
+	    !argv[0])
+		return false;
+	slash = strrchr(argv[0], '/');
+	name = slash ? slash + 1 : argv[0];
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int step_post_opt(spank_t spank)
 {
 	struct pisces_error error;
 
 	if (spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
-	    !is_for_people(step.step) || !options_wanted())
+	    !is_for_people(step.step) || !options_wanted() || is_launcher(spank))
 		return 0;
 	step.is_ours = true;
 	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
@@ -153,6 +182,22 @@ int step_warn(spank_t spank)
 	return 0;
 }
 
+/*
+ * One start at a time: who plans counts what other enclaves of the job have, and they have
+ * it when they are there. The file is root's, so nobody else can hold us up.
+ */
+static int lock_starts(void)
+{
+	int fd = open(START_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+		return fd;
+	slurm_info("enclave: %s: %m; steps that start at once may get too much memory", START_LOCK);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 /* Plans and boots. The process of a task, TASK_PID, shows the step's cpuset. */
 static void start(spank_t spank, pid_t task_pid)
 {
@@ -160,13 +205,18 @@ static void start(spank_t spank, pid_t task_pid)
 	struct pisces_start_times *times = &step.times;
 	struct pisces_error error;
 	char list[1024];
+	int lock, failed;
 
 	if (step.error.text[0] != '\0')
 		return;
-	if (allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
-	    pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
-	    pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
-				 &error) != 0) {
+	lock = lock_starts();
+	failed = allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
+		 pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
+		 pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
+				      &error) != 0;
+	if (lock >= 0)
+		close(lock);
+	if (failed) {
 		remember(error.text);
 		/* At once, not at the step's end: others may wait for these CPUs. */
 		close_enclave();

@@ -8,13 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <asm/termbits.h>
 #include <asm/ioctls.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "tap.h"
@@ -145,6 +149,59 @@ static void test_waiting_calls(void)
 	is_number(fake_wait(&fake), 0, "the program ends although reads still wait");
 	fake_close(&fake);
 	free(big);
+}
+
+/* What no signal interrupts on Linux is done, whenever the signal comes. */
+static void test_cancel_firmly(void)
+{
+	static const struct sockaddr_un address = { AF_UNIX, "\0unit-proxy-serve" };
+	const uint64_t length = offsetof(struct sockaddr_un, sun_path) + 17;
+	char folder[64];
+	struct fake fake;
+	uint64_t call, path;
+	int64_t listener, other, result = 0;
+	int i;
+
+	fake_start_true(&fake);
+	snprintf(folder, sizeof(folder), "/tmp/unit-proxy-serve.%d", getpid());
+	path = fake_put(&fake, 0x1000, folder);
+	for (i = 0; i < 1000 && result == 0; i++) {
+		call = CALL(&fake, SYS_mkdirat, AT_FDCWD, path, 0700);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+		if (result == 0)
+			result = DO(&fake, SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+	}
+	is_number(result, 0, "1000 folders made, each while a signal came");
+	for (i = 0; i < 1000 && result == 0; i++) {
+		other = DO(&fake, SYS_dup, 0);
+		call = CALL(&fake, SYS_close, other);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+		if (result == 0 && DO(&fake, SYS_lseek, other, 0, SEEK_CUR) != -EBADF)
+			result = -EBUSY;
+	}
+	is_number(result, 0, "1000 descriptors closed so");
+
+	/* A connection for which there is no room waits. */
+	memcpy(fake.data + 0x2000, &address, sizeof(address));
+	listener = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	is_number(DO(&fake, SYS_bind, listener, 0x2000, length), 0, "a socket with a name");
+	DO(&fake, SYS_listen, listener, 0);
+	other = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	is_number(DO(&fake, SYS_connect, other, 0x2000, length), 0, "has room for one");
+	other = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	for (i = 0, result = -EINTR; i < 200 && result == -EINTR; i++) {
+		call = CALL(&fake, SYS_connect, other, 0x2000, length);
+		if (i % 3 == 0)
+			usleep(500);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+	}
+	is_number(i, 200, "200 connects that wait end by a signal, also one that came early");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
 }
 
 static void test_cancel(void)
@@ -325,6 +382,7 @@ int main(void)
 	test_files();
 	test_waiting_calls();
 	test_cancel();
+	test_cancel_firmly();
 	test_volume();
 	test_signals();
 	test_ends();

@@ -14,6 +14,9 @@
 /* Linux's AT_FDCWD as an argument. */
 #define CWD ((uint64_t)-100)
 
+/* Longer spans mean for ever: NSEC_FOREVER / NSEC_PER_SEC is 584 years. */
+#define SECONDS_MOST 18000000000ll
+
 /* struct timespec and struct timeval of the ABI. */
 struct user_time {
 	int64_t seconds;

@@ -151,11 +151,13 @@ CALL(200, tkill, INSIDE)
 CALL(234, tgkill, INSIDE)
 CALL(297, rt_tgsigqueueinfo, INSIDE)
 
+/* syscall/interval.c */
+CALL(36, getitimer, INSIDE)
+CALL(37, alarm, INSIDE)
+CALL(38, setitimer, INSIDE) /* ITIMER_VIRTUAL counts as ITIMER_PROF does; both to about 1 ms */
+
 /* syscall/time.c */
 CALL(35, nanosleep, INSIDE)
-CALL(36, getitimer, INSIDE) /* ITIMER_REAL only */
-CALL(37, alarm, INSIDE)
-CALL(38, setitimer, INSIDE) /* ITIMER_REAL only */
 CALL(96, gettimeofday, INSIDE)
 CALL(98, getrusage, INSIDE)
 CALL(100, times, INSIDE)

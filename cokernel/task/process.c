@@ -120,7 +120,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 	list_init(&process->threads);
 	signal_queue_init(&process->pending);
 	wait_queue_init(&process->stop_queue);
-	timer_init(&process->alarm, signal_alarm);
+	intervals_init(process);
 	posix_timers_init(process);
 	process->channel = channel_open(process, channel, size);
 	if (!process->channel) {
@@ -243,7 +243,7 @@ void process_last_thread_gone(struct process *process)
 {
 	uint64_t peak = 0;
 
-	signal_alarm_stop(process);
+	intervals_stop(process);
 	posix_timers_free(process);
 	if (!process->ending)
 		process->wait_status = process->leader_status;

@@ -14,6 +14,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "task/interval.h"
 #include "task/signal.h"
 #include "task/timer.h"
 #include "task/wait.h"
@@ -58,11 +59,8 @@ struct process {
 	int wait_status; /* as waitpid(2) gives it; of who was first to say */
 	int leader_status; /* of the first thread, if it left by itself */
 
-	struct timer alarm; /* setitimer(ITIMER_REAL), alarm */
-	nsec_t alarm_interval; /* 0: once. The callback reads it. */
-	nsec_t alarm_period;   /* what setitimer said last */
-
-	struct lock timers_lock; /* the timers below, but for expiry; before the lock of the process */
+	struct lock timers_lock; /* all timers, but for expiry; before the lock of the process */
+	struct interval intervals[INTERVALS]; /* of setitimer */
 	struct list timers;	 /* of timer_create; under both locks */
 	unsigned int timer_count;
 	int next_timer;

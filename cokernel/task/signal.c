@@ -244,31 +244,6 @@ void signal_set_action(int signal, const struct signal_action *new, struct signa
 	lock_drop(&process->lock);
 }
 
-void signal_alarm(struct timer *timer)
-{
-	struct process *process = CONTAINER_OF(timer, struct process, alarm);
-	struct signal_info info = { .signo = SIGNAL_ALRM, .code = SIGNAL_CODE_KERNEL };
-	nsec_t next = timer->deadline, now = time_now();
-	nsec_t interval = __atomic_load_n(&process->alarm_interval, __ATOMIC_SEQ_CST);
-
-	signal_send_process(process, &info);
-	/* Periods that were missed are not made up for. */
-	if (interval)
-		timer_arm(timer, next + interval * (1 + (now - next) / interval));
-}
-
-nsec_t signal_alarm_stop(struct process *process)
-{
-	nsec_t now = time_now(), left = 0;
-
-	__atomic_store_n(&process->alarm_interval, 0, __ATOMIC_SEQ_CST);
-	if (timer_cancel(&process->alarm))
-		left = process->alarm.deadline > now ? process->alarm.deadline - now : 1;
-	/* A callback that ran just then may have armed it again, but will not once more. */
-	timer_cancel(&process->alarm);
-	return left;
-}
-
 void signal_fault(struct frame *frame, int signal, int code, user_addr_t address)
 {
 	struct thread *self = thread_current();

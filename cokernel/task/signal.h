@@ -54,6 +54,8 @@ enum signal_number {
 	SIGNAL_TTIN = 21,
 	SIGNAL_TTOU = 22,
 	SIGNAL_URG = 23,
+	SIGNAL_VTALRM = 26,
+	SIGNAL_PROF = 27,
 	SIGNAL_WINCH = 28,
 	SIGNAL_SYS = 31,
 	SIGNAL_REALTIME = 32, /* the first that is queued, not merged */
@@ -173,12 +175,6 @@ void signal_set_action(int signal, const struct signal_action *new, struct signa
 
 /* A thread is leaving: what it was to deliver for its process, others do. process->lock held. */
 void signal_hand_over(struct process *process, struct thread *leaving);
-
-/* setitimer(ITIMER_REAL) has expired. */
-void signal_alarm(struct timer *timer);
-
-/* Stops that timer. Returns ns that were left, 0 if it was not set. No lock is held. */
-nsec_t signal_alarm_stop(struct process *process);
 
 /* Is the default action of SIGNAL to do nothing, or to stop the process? */
 bool signal_default_is_ignore(int signal);
