@@ -76,7 +76,8 @@ static void add_line(struct stage_list *list, char *line)
 	char *path = arrow ? arrow + 4 : line + strspn(line, " \t");
 	char *end = strrchr(path, '(');
 
-	if (*path != '/' || !end || end == path || end[-1] != ' ')
+	/* The vDSO has no file; a relative path is seen from the working directory. */
+	if (!end || end == path || end[-1] != ' ' || !memchr(path, '/', (size_t)(end - path)))
 		return;
 	add(list, path, (size_t)(end - 1 - path));
 }

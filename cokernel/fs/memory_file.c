@@ -328,6 +328,8 @@ int64_t open_file_map(struct open_file *open, user_addr_t address, uint64_t size
 {
 	uint32_t access = open->flags & OPEN_ACCESS;
 
+	if (!open->file)
+		return -ENODEV;
 	if (access == OPEN_WRITE_ONLY)
 		return -EACCES;
 	if ((flags & ASPACE_SHARED) && access == OPEN_READ_ONLY) {

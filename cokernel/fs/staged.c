@@ -266,7 +266,7 @@ int staged_find_file(const char *path, struct memory_file **file)
 {
 	struct stage_view *view = &staged_current()->view;
 	struct stage_node *node;
-	int error = stage_look(view, view->stage->root, path, STAGE_FOLLOW, false, &node);
+	int error = stage_look(view, view->directory, path, STAGE_FOLLOW, false, &node);
 
 	if (error)
 		return error;

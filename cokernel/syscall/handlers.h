@@ -27,6 +27,10 @@ struct user_time {
 int time_from_user(user_addr_t from, nsec_t *span);
 int time_to_user(user_addr_t to, nsec_t time);
 
+/* mmap(2) of the memory file OPEN, whatever its descriptor is by now. */
+struct open_file;
+int64_t mmap_open(struct open_file *open, const struct syscall_args *args);
+
 /* NOW + SPAN, or NSEC_FOREVER. */
 nsec_t time_after(nsec_t span);
 

@@ -85,13 +85,12 @@ static int64_t map_own(struct open_file *open, user_addr_t address, uint64_t siz
 		       unsigned int prot, uint64_t flags, uint64_t offset)
 {
 	unsigned int how = how_to_map(flags);
-	int64_t at;
 
+	if (offset % PAGE_SIZE != 0)
+		return -EINVAL;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		how |= ASPACE_SHARED;
-	at = open_file_map(open, address, size, offset, prot, how);
-	open_file_put(open);
-	return at;
+	return open_file_map(open, address, size, offset, prot, how);
 }
 
 /*
@@ -109,8 +108,11 @@ static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, u
 	if (offset % PAGE_SIZE != 0)
 		return -EINVAL;
 	open = file_table_get(fd);
-	if (open)
-		return map_own(open, address, size, prot, flags, offset);
+	if (open) {
+		at = map_own(open, address, size, prot, flags, offset);
+		open_file_put(open);
+		return at;
+	}
 	if ((int64_t)offset < 0 || offset + align_up(size, PAGE_SIZE) > INT64_MAX)
 		return -EOVERFLOW;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE) {
@@ -122,18 +124,35 @@ static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, u
 	return at == -ENODEV ? map_copy(address, size, prot, flags, fd, offset) : at;
 }
 
+static int check_map(const struct syscall_args *args)
+{
+	uint64_t type = args->a[3] & MAP_TYPE;
+
+	if (args->a[1] == 0 ||
+	    (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+		return -EINVAL;
+	return args->a[1] > USER_END ? -ENOMEM : 0;
+}
+
 int64_t syscall_mmap(const struct syscall_args *args)
 {
-	uint64_t size = args->a[1], flags = args->a[3], type = flags & MAP_TYPE;
 	unsigned int prot = (unsigned int)args->a[2] & PROTECTION;
+	int error = check_map(args);
 
-	if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
-		return -EINVAL;
-	if (size > USER_END)
-		return -ENOMEM;
-	if (flags & MAP_ANONYMOUS)
-		return map_anonymous(args->a[0], size, prot, flags);
-	return map_file(args->a[0], size, prot, flags, (int)args->a[4], args->a[5]);
+	if (error)
+		return error;
+	if (args->a[3] & MAP_ANONYMOUS)
+		return map_anonymous(args->a[0], args->a[1], prot, args->a[3]);
+	return map_file(args->a[0], args->a[1], prot, args->a[3], (int)args->a[4], args->a[5]);
+}
+
+int64_t mmap_open(struct open_file *open, const struct syscall_args *args)
+{
+	int error = check_map(args);
+
+	return error ? error :
+		       map_own(open, args->a[0], args->a[1], (unsigned int)args->a[2] & PROTECTION,
+			       args->a[3], args->a[5]);
 }
 
 int64_t syscall_mprotect(const struct syscall_args *args)

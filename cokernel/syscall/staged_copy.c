@@ -12,24 +12,23 @@
 
 #define MOST 0x7ffff000ull
 
-/* The position to read or write at: that at WORD of the program, or the file's. */
-static int load_offset(user_addr_t word, const struct open_file *open, uint64_t *offset)
+/* The position at WORD of the program; without, that of the descriptor. */
+static int load_offset(user_addr_t word, uint64_t *offset)
 {
-	*offset = open->position;
-	if (word && copy_from_user(offset, word, sizeof(*offset)) != 0)
+	*offset = FILE_POSITION;
+	if (!word)
+		return 0;
+	if (copy_from_user(offset, word, sizeof(*offset)) != 0)
 		return -EFAULT;
 	return (int64_t)*offset < 0 ? -EINVAL : 0;
 }
 
-static int store_offset(user_addr_t word, struct open_file *open, uint64_t offset)
+static int store_offset(user_addr_t word, uint64_t offset)
 {
-	if (word)
-		return copy_to_user(word, &offset, sizeof(offset));
-	open->position = offset;
-	return 0;
+	return word ? copy_to_user(word, &offset, sizeof(offset)) : 0;
 }
 
-/* Files' contents, page by page. Bytes, or -errno if there are none. */
+/* Files' contents, page by page, in both files' turns. Bytes, or -errno if there are none. */
 static int64_t copy(struct open_file *from, uint64_t at, struct open_file *to, uint64_t offset,
 		    uint64_t size)
 {
@@ -60,21 +59,66 @@ static int64_t copy(struct open_file *from, uint64_t at, struct open_file *to, u
 	return done ? (int64_t)done : error;
 }
 
+/* Both turns, always in the same order; files that are one have one. 0, or -errno with none. */
+static int take_turns(struct memory_file *a, struct memory_file *b)
+{
+	struct memory_file *first = a < b ? a : b, *second = a < b ? b : a;
+	int error = turn_take(&first->turn);
+
+	if (error || first == second)
+		return error;
+	error = turn_take(&second->turn);
+	if (error)
+		turn_end(&first->turn);
+	return error;
+}
+
+static void end_turns(struct memory_file *a, struct memory_file *b)
+{
+	turn_end(&a->turn);
+	if (a != b)
+		turn_end(&b->turn);
+}
+
+/* AT and OFFSET: where, or FILE_POSITION; afterwards, where it was. In both turns. */
+static int64_t copy_in_turns(struct open_file *from, uint64_t *at, struct open_file *to,
+			     uint64_t *offset, uint64_t size, bool can_overlap)
+{
+	bool move_from = *at == FILE_POSITION, move_to = *offset == FILE_POSITION;
+	int64_t result;
+
+	if (move_from)
+		*at = from->position;
+	if (to->flags & OPEN_APPEND)
+		*offset = object_size(to->file->object);
+	else if (move_to)
+		*offset = to->position;
+	if (from->file == to->file && !can_overlap && *at < *offset + size && *offset < *at + size)
+		return -EINVAL;
+	result = copy(from, *at, to, *offset, size);
+	if (result > 0 && move_from)
+		from->position = *at + (uint64_t)result;
+	if (result > 0 && move_to)
+		to->position = *offset + (uint64_t)result;
+	return result;
+}
+
 static int64_t copy_between(struct open_file *from, user_addr_t from_word, struct open_file *to,
-			    user_addr_t to_word, uint64_t size)
+			    user_addr_t to_word, uint64_t size, bool can_overlap)
 {
 	uint64_t at, offset;
-	int64_t result = load_offset(from_word, from, &at);
+	int64_t result = load_offset(from_word, &at);
 
 	if (result == 0)
-		result = load_offset(to_word, to, &offset);
+		result = load_offset(to_word, &offset);
+	if (result == 0)
+		result = take_turns(from->file, to->file);
 	if (result)
 		return result;
-	if (to->flags & OPEN_APPEND)
-		offset = object_size(to->file->object);
-	result = copy(from, at, to, offset, min_u64(size, MOST));
-	if (result > 0 && (store_offset(from_word, from, at + (uint64_t)result) != 0 ||
-			   store_offset(to_word, to, offset + (uint64_t)result) != 0))
+	result = copy_in_turns(from, &at, to, &offset, min_u64(size, MOST), can_overlap);
+	end_turns(from->file, to->file);
+	if (result > 0 && (store_offset(from_word, at + (uint64_t)result) != 0 ||
+			   store_offset(to_word, offset + (uint64_t)result) != 0))
 		return -EFAULT;
 	return result;
 }
@@ -98,7 +142,7 @@ static int64_t copy_descriptors(int from_fd, user_addr_t from_word, int to_fd,
 	if (!result && !append && (to->flags & OPEN_APPEND))
 		result = -EBADF;
 	if (!result)
-		result = copy_between(from, from_word, to, to_word, size);
+		result = copy_between(from, from_word, to, to_word, size, append);
 	if (from)
 		open_file_put(from);
 	if (to)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Staged I/O: what is in files. */
+#include "arch/time.h"
 #include "fs/file_table.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -225,13 +226,15 @@ int64_t staged_mmap(const struct syscall_args *args)
 		result = -EBADF;
 	else if (!open->file && open->node->device != STAGE_ZERO)
 		result = -ENODEV;
-	else if (open->file && (args->a[3] & MAP_TYPE) != MAP_PRIVATE &&
-		 (open->flags & OPEN_ACCESS) == OPEN_READ_WRITE)
-		/* It may be made writable later, too. */
+	if (!result && open->file && (args->a[3] & MAP_TYPE) != MAP_PRIVATE &&
+	    (open->flags & OPEN_ACCESS) == OPEN_READ_WRITE) {
+		/* It may be made writable later, too; when it is written nobody sees. */
 		stage_mark(open);
+		open->file->modified = time_realtime();
+	}
 	anonymous.a[3] |= MAP_ANONYMOUS;
 	if (!result)
-		result = syscall_mmap(open->file ? args : &anonymous);
+		result = open->file ? mmap_open(open, args) : syscall_mmap(&anonymous);
 	if (open)
 		open_file_put(open);
 	return result;

@@ -137,12 +137,14 @@ int64_t staged_readlinkat(const struct syscall_args *args)
 
 	if ((int32_t)args->a[3] <= 0)
 		return -EINVAL;
+	if (args->a[1] == 0)
+		return -EFAULT;
 	result = staged_node((int)args->a[0], args->a[1], 0, true, &node);
 	if (result)
 		return result;
 	if (stage_is_link(node) && node->target) {
 		/* Cut at the buffer's end, and without a NUL. */
-		size = min_u64(strlen(node->target), args->a[3]);
+		size = min_u64(strlen(node->target), (uint32_t)args->a[3]);
 		result = copy_to_user(args->a[2], node->target, size) != 0 ? -EFAULT : (int64_t)size;
 	} else {
 		result = -EINVAL;
