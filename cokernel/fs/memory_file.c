@@ -226,28 +226,61 @@ int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size,
 int64_t memory_file_read_user(struct memory_file *file, user_addr_t to, uint64_t size,
 			      uint64_t offset)
 {
-	uint64_t end = object_size(file->object);
+	int64_t result = turn_take(&file->turn);
+	uint64_t end;
 
-	return offset >= end ? 0 : transfer(file->object, to, min_u64(size, end - offset), offset,
-					    false);
+	if (result)
+		return result;
+	end = object_size(file->object);
+	if (offset < end)
+		result = transfer(file->object, to, min_u64(size, end - offset), offset, false);
+	turn_end(&file->turn);
+	return result;
 }
 
-int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint64_t offset)
+/* In the file's turn. */
+static int64_t read_kernel(struct object *object, uint8_t *to, uint64_t size, uint64_t offset)
 {
-	uint64_t end = object_size(file->object), done = 0, left;
+	uint64_t end = object_size(object), done = 0, left;
 	const void *memory;
 
 	if (offset >= end)
 		return 0;
 	size = min_u64(size, end - offset);
 	for (; done < size; done += left) {
-		memory = object_memory(file->object, offset + done, &left);
+		/* A hole need not be filled to be read. */
+		if (!object_has(object, offset + done)) {
+			left = min_u64(size - done, PAGE_SIZE - (offset + done) % PAGE_SIZE);
+			memset(to + done, 0, left);
+			continue;
+		}
+		memory = object_memory(object, offset + done, &left);
 		if (!memory)
 			return -ENOMEM;
 		left = min_u64(left, size - done);
-		memcpy((uint8_t *)to + done, memory, left);
+		memcpy(to + done, memory, left);
 	}
 	return (int64_t)done;
+}
+
+int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint64_t offset)
+{
+	int64_t result;
+
+	turn_take_certain(&file->turn);
+	result = read_kernel(file->object, to, size, offset);
+	turn_end(&file->turn);
+	return result;
+}
+
+int memory_file_write(struct memory_file *file, const void *from, uint64_t size, uint64_t offset)
+{
+	int error;
+
+	turn_take_certain(&file->turn);
+	error = object_write(file->object, offset, from, size);
+	turn_end(&file->turn);
+	return error;
 }
 
 int64_t open_file_seek(struct open_file *open, int64_t offset, unsigned int whence)

@@ -63,6 +63,9 @@ int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint
 int64_t memory_file_read_user(struct memory_file *file, user_addr_t to, uint64_t size,
 			      uint64_t offset);
 
+/* The other way, without a change of the time. 0, or -ENOMEM. */
+int memory_file_write(struct memory_file *file, const void *from, uint64_t size, uint64_t offset);
+
 /* lseek(2), ftruncate(2), fallocate(2). */
 int64_t open_file_seek(struct open_file *open, int64_t offset, unsigned int whence);
 int64_t open_file_resize(struct open_file *open, int64_t size);

@@ -185,7 +185,7 @@ static int read_file(struct memory_file *file, int64_t fd, uint64_t size)
 			bytes = -EIO;
 		}
 		if (bytes > 0 &&
-		    object_write(file->object, done, buffer.memory, (uint64_t)bytes) != 0)
+		    memory_file_write(file, buffer.memory, (uint64_t)bytes, done) != 0)
 			bytes = -ENOMEM;
 		channel_buffer_give(channel, &buffer);
 		if (bytes <= 0)

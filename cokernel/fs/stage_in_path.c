@@ -148,8 +148,11 @@ static int step(struct stage_in *in, struct way *way, unsigned int how)
 			error = how & STAGE_IN_NAMED ? -EOPNOTSUPP : -ENOENT;
 		if (!error)
 			error = stage_in_bring(in, way->node, name, way->path, &status, &node);
-		if (error)
+		if (error) {
+			if (node)
+				stage_node_put(node);
 			return (int)error;
+		}
 	}
 	if (!node)
 		return 2;

@@ -193,7 +193,8 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 		error = stage_walk(view, new_from, new, 0, &to);
 	if (!error && to.node)
 		error = -EEXIST;
-	if (!error && (from.node->own || to.directory->own))
+	/* A stream ends with its process, whatever names it had. */
+	if (!error && (from.node->own || from.node->device == STAGE_OUTPUT || to.directory->own))
 		error = -EXDEV;
 	if (!error && stage_is_directory(from.node))
 		error = -EPERM;

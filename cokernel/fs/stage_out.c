@@ -34,6 +34,7 @@ struct stage_out {
 	struct list gone;
 	struct list late; /* attributes of directories, when what is in them is there */
 	unsigned int failures;
+	bool again; /* another task has changed what this one was copying out */
 };
 
 static void failed(struct stage_out *out, const char *path, int64_t error)
@@ -64,13 +65,19 @@ static int add_step(struct list *list, struct stage_node *node, const char *path
 /* Is it to be copied out, and by this task? */
 static bool is_wanted(const struct stage_entry *entry, tid_t pid)
 {
-	const struct stage_node *node = entry->node;
+	struct stage_node *node = entry->node;
 
-	if (entry->on_linux && !node->dirty)
+	/* With two names, this task may have claimed it by the other one. */
+	if (entry->on_linux && !node->dirty && node->claimed != pid)
 		return false;
+	if (node->private)
+		return false;
+	/* Who is at it now looks again when it is done. */
+	if (node->claimed && node->claimed != pid) {
+		node->dirty = true;
+		return false;
+	}
 	/* Another task that has it open for writing, or mapped, is not done with it. */
-	if (node->private || (node->claimed && node->claimed != pid))
-		return false;
 	if (node->file && ( __atomic_load_n(&node->writers, __ATOMIC_ACQUIRE) != 0 ||
 			   object_mapped(node->file->object) != 0))
 		return false;
@@ -164,17 +171,18 @@ static void plan(struct stage_out *out)
 
 /* ---- doing it ---- */
 
-/* Does the stage still have, or have again, something else than a directory there? */
+/* Does the stage still have, or have again, something of the kind there? */
 static bool is_replaced(struct stage_out *out, const struct stage_gone *gone)
 {
+	struct stage_view all = *out->view;
 	struct stage_place place;
 	bool replaced;
 
-	if (gone->is_directory)
-		return false;
+	/* Whatever rights the program has left itself. */
+	all.uid = 0;
 	stage_enter(out->view->stage);
-	replaced = stage_walk(out->view, out->view->stage->root, gone->path, 0, &place) == 0 &&
-		   place.node && !stage_is_directory(place.node);
+	replaced = stage_walk(&all, all.stage->root, gone->path, 0, &place) == 0 && place.node &&
+		   stage_is_directory(place.node) == gone->is_directory;
 	stage_place_put(&place);
 	stage_leave(out->view->stage);
 	return replaced;
@@ -195,12 +203,18 @@ static bool must_go_first(const struct stage_out *out, const struct stage_gone *
 	struct stage_step *step;
 	struct list *pos;
 	uint64_t i = 0;
+	size_t size;
 
 	LIST_FOR_EACH(pos, &out->steps) {
 		mm_turn(++i);
 		step = LIST_ENTRY(pos, struct stage_step, link);
 		if (strcmp(step->path, gone->path) == 0)
 			return stage_is_directory(step->node) != gone->is_directory;
+		/* And what was in the directory that a file replaces. */
+		size = strlen(step->path);
+		if (!stage_is_directory(step->node) &&
+		    strncmp(step->path, gone->path, size) == 0 && gone->path[size] == '/')
+			return true;
 	}
 	return false;
 }
@@ -237,7 +251,10 @@ static void do_steps(struct stage_out *out)
 			failed(out, step->path, error);
 			node->dirty = true;
 		}
+		stage_enter(out->view->stage);
 		node->claimed = 0;
+		out->again |= !error && node->dirty;
+		stage_leave(out->view->stage);
 		stage_step_free(step);
 	}
 }
@@ -270,9 +287,12 @@ bool stage_out(struct process *process, struct stage_view *view)
 		process_report(process, "cannot copy files out of the enclave: it has no memory left");
 		return false;
 	}
-	plan(&out);
-	remove_all(&out, true);
-	do_steps(&out);
+	do {
+		out.again = false;
+		plan(&out);
+		remove_all(&out, true);
+		do_steps(&out);
+	} while (out.again);
 	remove_all(&out, false);
 	do_late(&out);
 	heap_free(out.path);

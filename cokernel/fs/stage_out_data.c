@@ -16,7 +16,8 @@
 
 /* Of open(2). */
 #define NEW_FILE (01u | 0100u | 0200u | 02000000u) /* WRONLY, CREAT, EXCL, CLOEXEC */
-#define DIRECTORY_ONLY (0200000u | 02000000u)
+#define DIRECTORY_ONLY (0200000u | 02000000u | 0400000u) /* and no link to one */
+#define SET_ID_BITS 06000u
 
 #define TEMPORARY_TRIES 100u
 #define TEMPORARY_MODE 0600u
@@ -54,24 +55,7 @@ static uint64_t end_of_pages(struct object *object, uint64_t at, uint64_t end)
 	return min_u64(stop, end);
 }
 
-static void load(struct object *object, uint64_t at, uint8_t *to, uint64_t size)
-{
-	uint64_t left;
-	const void *memory;
-
-	for (; size > 0; size -= left) {
-		memory = object_memory(object, at, &left);
-		left = min_u64(left, size);
-		if (memory)
-			memcpy(to, memory, left);
-		else
-			memset(to, 0, left);
-		to += left;
-		at += left;
-	}
-}
-
-static int64_t write_piece(struct object *object, int64_t fd, uint64_t at, uint64_t size)
+static int64_t write_piece(struct memory_file *file, int64_t fd, uint64_t at, uint64_t size)
 {
 	struct channel *channel = process_current()->channel;
 	struct channel_buffer buffer;
@@ -79,7 +63,14 @@ static int64_t write_piece(struct object *object, int64_t fd, uint64_t at, uint6
 
 	if (bytes < 0)
 		return bytes;
-	load(object, at, buffer.memory, buffer.size);
+	/* Another task may make it shorter meanwhile: then the rest is not the file's any more. */
+	bytes = memory_file_read(file, buffer.memory, buffer.size, at);
+	if (bytes >= 0)
+		memset(buffer.memory + bytes, 0, buffer.size - (uint64_t)bytes);
+	if (bytes < 0) {
+		channel_buffer_give(channel, &buffer);
+		return bytes;
+	}
 	bytes = channel_call_own(__NR_pwrite64, (uint64_t)fd, buffer.offset, buffer.size, at, 0, 0);
 	channel_buffer_give(channel, &buffer);
 	if (bytes == 0 || bytes > (int64_t)buffer.size)
@@ -87,8 +78,9 @@ static int64_t write_piece(struct object *object, int64_t fd, uint64_t at, uint6
 	return bytes;
 }
 
-static int64_t write_contents(struct object *object, int64_t fd)
+static int64_t write_contents(struct memory_file *file, int64_t fd)
 {
+	struct object *object = file->object;
 	uint64_t size = object_size(object), at = 0, stop;
 	int64_t bytes;
 
@@ -99,7 +91,7 @@ static int64_t write_contents(struct object *object, int64_t fd)
 			at += PAGE_SIZE;
 			continue;
 		}
-		bytes = write_piece(object, fd, at, stop - at);
+		bytes = write_piece(file, fd, at, stop - at);
 		if (bytes < 0)
 			return bytes;
 		at += (uint64_t)bytes;
@@ -113,12 +105,19 @@ static int64_t set_attributes(const struct stage_node *node, int64_t fd)
 {
 	const struct process *process = process_current();
 	nsec_t modified = node->file ? node->file->modified : node->modified;
+	bool same = node->uid == process->uid || process->uid == 0;
+	uint32_t mode = node->mode & MODE_BITS;
 	int64_t error;
 
-	/* A group of the user's it can be; another owner, or none, is not his to give. */
-	if (node->uid != process->uid || node->gid != process->gid)
-		channel_call_own(__NR_fchown, (uint64_t)fd, node->uid, node->gid, 0, 0, 0);
-	error = channel_call_own(__NR_fchmod, (uint64_t)fd, node->mode & MODE_BITS, 0, 0, 0, 0);
+	/* A group of the user's it can be; another owner is not his to give. */
+	if ((node->uid != process->uid || node->gid != process->gid) &&
+	    channel_call_own(__NR_fchown, (uint64_t)fd, same ? node->uid : UINT32_MAX, node->gid, 0, 0,
+			     0) != 0)
+		same = false;
+	/* As with chown(2): whose rights a program gets is another's to say. */
+	if (!same)
+		mode &= ~SET_ID_BITS;
+	error = channel_call_own(__NR_fchmod, (uint64_t)fd, mode, 0, 0, 0, 0);
 	return error ? error : linux_set_times(fd, node->accessed, modified);
 }
 
@@ -154,13 +153,14 @@ static int64_t open_beside(const char *path, tid_t pid, char *name)
 
 static int64_t write_file(struct stage_step *step, tid_t pid, char *name)
 {
-	int64_t fd = open_beside(step->path, pid, name), error, closed;
+	int64_t fd = open_beside(step->path, pid, name), error, closed, attributes = 0;
 
 	if (fd < 0)
 		return fd;
-	error = write_contents(step->node->file->object, fd);
+	error = write_contents(step->node->file, fd);
+	/* What is in it is worth having where it can have no mode or time. */
 	if (!error)
-		error = set_attributes(step->node, fd);
+		attributes = set_attributes(step->node, fd);
 	if (!error)
 		note_origin(step->node, fd);
 	/* Over a network it is only now that a full disk is noticed. */
@@ -171,7 +171,7 @@ static int64_t write_file(struct stage_step *step, tid_t pid, char *name)
 		error = linux_rename(name, step->path);
 	if (error)
 		linux_name_call(__NR_unlinkat, name, 0, 0);
-	return error;
+	return error ? error : attributes;
 }
 
 static int64_t write_link(struct stage_step *step, tid_t pid, char *name)

@@ -62,6 +62,7 @@ static int rename_at(struct stage_view *view, const struct stage_place *from,
 	struct stage_node *node = from->node;
 	int error;
 
+	/* What goes where nothing comes out of stays on Linux as it was. */
 	target = to->node ? stage_find(view->stage, to->directory, to->name) : NULL;
 	error = stage_note(old, &old_note);
 	if (!error && target)
@@ -69,6 +70,10 @@ static int rename_at(struct stage_view *view, const struct stage_place *from,
 	if (error) {
 		heap_free(old_note);
 		return error;
+	}
+	if (to->directory->private) {
+		heap_free(old_note);
+		old_note = NULL;
 	}
 	/* With the old one gone there is room: what can fail now is only memory. */
 	error = stage_add(view->stage, to->directory, to->name, node, false);
