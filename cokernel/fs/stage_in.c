@@ -27,8 +27,38 @@ int stage_in_begin(struct stage_in *in, struct process *process, struct stage_vi
 	return 0;
 }
 
+/*
+ * What could not be filled is not there either: a name with nothing behind it would be
+ * copied out over the file that it stands for.
+ */
+static void drop_unfilled(struct stage_in *in)
+{
+	struct stage_view all = *in->view;
+	struct stage_pending *file;
+	struct stage_entry *entry;
+	struct stage_place place;
+	struct list *pos;
+
+	all.uid = 0;
+	stage_enter(all.stage);
+	LIST_FOR_EACH(pos, &in->files) {
+		file = LIST_ENTRY(pos, struct stage_pending, link);
+		if (file->node->filled)
+			continue;
+		if (stage_walk(&all, all.stage->root, file->path, 0, &place) == 0 &&
+		    place.node == file->node) {
+			entry = stage_find(all.stage, place.directory, place.name);
+			if (entry)
+				stage_remove(all.stage, entry, NULL);
+		}
+		stage_place_put(&place);
+	}
+	stage_leave(all.stage);
+}
+
 void stage_in_end(struct stage_in *in)
 {
+	drop_unfilled(in);
 	stage_pending_drop(&in->files);
 	stage_pending_drop(&in->directories);
 	turn_end(&in->view->stage->copying);

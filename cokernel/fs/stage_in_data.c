@@ -238,7 +238,11 @@ int stage_in_fill(struct stage_in *in)
 			error = too_large(in);
 		else if (error)
 			error = stage_in_refuse(in, file->path, error);
-		stage_pending_free(file);
+		/* One that failed is among those that stage_in_end() finds unfilled. */
+		if (error)
+			list_append(&in->files, &file->link);
+		else
+			stage_pending_free(file);
 	}
 	return (int)error;
 }

@@ -70,7 +70,7 @@ static bool is_wanted(const struct stage_entry *entry, tid_t pid)
 	/* With two names, this task may have claimed it by the other one. */
 	if (entry->on_linux && !node->dirty && node->claimed != pid)
 		return false;
-	if (node->private)
+	if (node->private || (node->file && !node->filled))
 		return false;
 	/* Who is at it now looks again when it is done. */
 	if (node->claimed && node->claimed != pid) {

@@ -8,6 +8,7 @@
 #include "channel/channel.h"
 #include "fs/linux.h"
 #include "fs/memory_file.h"
+#include "fs/own.h"
 #include "fs/stage_log.h"
 #include "fs/stage_name.h"
 #include "fs/stage_open.h"
@@ -239,6 +240,7 @@ static int begin(struct process *process, struct staged *staged, const struct pi
 	stage_in_end(&in);
 	if (error)
 		return -ECANCELED;
+	staged->cpuinfo = own_cpuinfo_template();
 	error = find_places(staged, cwd, process->executable);
 	return error ? error : open_streams(staged);
 }

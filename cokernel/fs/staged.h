@@ -18,6 +18,7 @@ struct staged {
 	struct stage_log *log;
 	struct stage_node *program; /* with a reference, until it is loaded */
 	uint32_t descriptor_limit, descriptor_most; /* RLIMIT_NOFILE, soft and hard */
+	char *cpuinfo; /* what /proc/cpuinfo is made of; NULL: nothing */
 	int64_t group, session; /* of the proxy, getpgid(2) and getsid(2) */
 	struct lock random_lock;
 	uint32_t random_key[8]; /* for CPUs without a generator of their own */

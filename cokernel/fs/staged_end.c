@@ -146,6 +146,7 @@ void staged_free(struct process *process)
 	stage_node_put(staged->view.directory);
 	stage_log_destroy(staged->log);
 	heap_free(staged->view.groups);
+	heap_free(staged->cpuinfo);
 	if (staged->view.stage)
 		stage_put(staged->view.stage);
 	heap_free(staged);
