@@ -26,6 +26,8 @@
 /* So many failures are said one by one. */
 #define SAID_MOST 8u
 
+#define ROUNDS_MOST 8u
+
 struct stage_out {
 	struct process *process;
 	struct stage_view *view;
@@ -34,6 +36,10 @@ struct stage_out {
 	struct list gone;
 	struct list late; /* attributes of directories, when what is in them is there */
 	unsigned int failures;
+	/* Of planning, which is in the turn, where nobody can be told. */
+	unsigned int unplanned;
+	int error;
+	char name[STAGE_NAME_MOST + 1];
 	bool again; /* another task has changed what this one was copying out */
 };
 
@@ -163,10 +169,17 @@ static void plan(struct stage_out *out)
 	for (; entry; entry = next_entry(entry)) {
 		mm_turn(++i);
 		error = plan_entry(out, entry);
-		if (error)
-			failed(out, entry->name, error);
+		if (error && out->unplanned++ == 0) {
+			out->error = error;
+			strlcpy(out->name, entry->name, sizeof(out->name));
+		}
 	}
 	stage_leave(stage);
+	if (out->unplanned) {
+		failed(out, out->name, out->error);
+		out->failures += out->unplanned - 1;
+		out->unplanned = 0;
+	}
 }
 
 /* ---- doing it ---- */
@@ -236,6 +249,82 @@ static void remove_all(struct stage_out *out, bool first)
 	}
 }
 
+/* It could not be made there. In the turn. */
+static void not_on_linux(struct stage_node *node)
+{
+	if (!stage_is_directory(node))
+		return;
+	node->on_linux = false;
+	if (node->entry)
+		node->entry->on_linux = false;
+}
+
+/* Is PATH in directory DIRECTORY, at any depth, or the same? */
+static bool is_below(const char *path, const char *directory)
+{
+	size_t size = strlen(directory);
+
+	return strncmp(path, directory, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+/* Steps of LIST at or below PATH are not done: the next task that ends tries again. */
+static void drop_steps(struct list *list, const char *path)
+{
+	struct stage_step *step;
+	struct list *pos, *next;
+
+	LIST_FOR_EACH_SAFE(pos, next, list) {
+		step = LIST_ENTRY(pos, struct stage_step, link);
+		if (!is_below(step->path, path))
+			continue;
+		list_remove(&step->link);
+		step->node->dirty = true;
+		step->node->claimed = 0;
+		not_on_linux(step->node);
+		stage_step_free(step);
+	}
+}
+
+/* The attributes of the directory PATH stay as they are on Linux. */
+static void leave_attributes(struct stage_out *out, const char *path)
+{
+	struct stage_step *step;
+	struct list *pos, *next;
+
+	LIST_FOR_EACH_SAFE(pos, next, &out->late) {
+		step = LIST_ENTRY(pos, struct stage_step, link);
+		if (strcmp(step->path, path) != 0)
+			continue;
+		list_remove(&step->link);
+		stage_step_free(step);
+	}
+}
+
+static bool was_removed(const struct stage_out *out, const char *path)
+{
+	struct list *pos;
+
+	LIST_FOR_EACH(pos, &out->gone) {
+		if (strcmp(LIST_ENTRY(pos, struct stage_gone, link)->path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What became of the directory STEP: RESULT of stage_step_do(). In the turn. */
+static void after_directory(struct stage_out *out, const struct stage_step *step, int64_t result)
+{
+	if (result < 0) {
+		not_on_linux(step->node);
+		drop_steps(&out->steps, step->path);
+		drop_steps(&out->late, step->path);
+	} else if (result == STAGE_WAS_THERE && !was_removed(out, step->path)) {
+		/* It is Linux's, with whatever else is in it. */
+		step->node->partial = true;
+		leave_attributes(out, step->path);
+	}
+}
+
 static void do_steps(struct stage_out *out)
 {
 	struct stage_step *step;
@@ -247,13 +336,15 @@ static void do_steps(struct stage_out *out)
 		node = step->node;
 		list_remove(&step->link);
 		error = stage_step_do(step, out->process->pid);
-		if (error) {
+		if (error < 0)
 			failed(out, step->path, error);
-			node->dirty = true;
-		}
 		stage_enter(out->view->stage);
 		node->claimed = 0;
-		out->again |= !error && node->dirty;
+		if (stage_is_directory(node))
+			after_directory(out, step, error);
+		else if (error >= 0 && node->dirty)
+			out->again = true;
+		node->dirty |= error < 0;
 		stage_leave(out->view->stage);
 		stage_step_free(step);
 	}
@@ -278,6 +369,7 @@ static void do_late(struct stage_out *out)
 bool stage_out(struct process *process, struct stage_view *view)
 {
 	struct stage_out out = { .process = process, .view = view };
+	unsigned int rounds = 0;
 
 	list_init(&out.steps);
 	list_init(&out.gone);
@@ -287,12 +379,13 @@ bool stage_out(struct process *process, struct stage_view *view)
 		process_report(process, "cannot copy files out of the enclave: it has no memory left");
 		return false;
 	}
+	/* Who changes a file again and again is there, and copies it out at its own end. */
 	do {
 		out.again = false;
 		plan(&out);
 		remove_all(&out, true);
 		do_steps(&out);
-	} while (out.again);
+	} while (out.again && ++rounds < ROUNDS_MOST);
 	remove_all(&out, false);
 	do_late(&out);
 	heap_free(out.path);

@@ -192,7 +192,7 @@ static int64_t write_link(struct stage_step *step, tid_t pid, char *name)
 	return error;
 }
 
-/* One that is there already, from elsewhere, will do. */
+/* One that is there already, from elsewhere, will do: STAGE_WAS_THERE. */
 static int64_t make_directory(const struct stage_step *step)
 {
 	struct user_stat status;
@@ -200,7 +200,7 @@ static int64_t make_directory(const struct stage_step *step)
 
 	if (error == -EEXIST && linux_status(step->path, &status) == 0 &&
 	    (status.mode & MODE_TYPE) == MODE_DIRECTORY)
-		error = 0;
+		error = STAGE_WAS_THERE;
 	return error;
 }
 

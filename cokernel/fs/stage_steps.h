@@ -14,8 +14,9 @@ struct stage_step {
 /*
  * Makes Linux's PATH what NODE is. A file or link gets a name of its own in the same
  * directory first, with PID in it, and then replaces what is there: so that what is under
- * the path is always whole. 0 or -errno.
+ * the path is always whole. 0, STAGE_WAS_THERE of a directory that Linux has, or -errno.
  */
+#define STAGE_WAS_THERE 1
 int64_t stage_step_do(struct stage_step *step, tid_t pid);
 
 /* Mode and times of a directory. */
