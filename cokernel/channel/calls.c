@@ -109,6 +109,9 @@ static bool drain(struct channel *channel)
 			continue;
 		}
 		call->result = (int64_t)message.arg[0];
+		/* No errno of Linux; and cut to an int it might be none at all. */
+		if (call->result < -4095)
+			call->result = -EIO;
 		call->done = true;
 		channel->outstanding--;
 		/* Of a thread that broke off nobody waits, and the slot is gone with it. */
