@@ -344,6 +344,6 @@ int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 		return -1;
 	for (unsigned int i = 0; i < plan.cpu_count; i++)
 		pisces_cpuset_add(cpus, plan.cpus[i].linux_cpu);
-	snprintf(note, 256, "%s", plan.note);
+	snprintf(note, PISCES_NOTE_LEN, "%s", plan.note);
 	return 0;
 }

@@ -183,7 +183,7 @@ static int take_memory(int fd, const struct pisces_request *request,
 		       const struct pisces_plan *plan, char *note, struct pisces_error *error)
 {
 	for (unsigned int i = 0; i < plan->memory_count; i++) {
-		char more[256];
+		char more[PISCES_NOTE_LEN];
 
 		if (pisces_memory_take(fd, plan->memory[i].size, plan->memory[i].node, request->way,
 				       more, error) < 0)

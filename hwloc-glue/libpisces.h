@@ -21,6 +21,9 @@ struct pisces_error {
 	char text[512];
 };
 
+/* Bytes of what the user should know though nothing failed, with NUL. */
+#define PISCES_NOTE_LEN 256
+
 /* ---- sets of CPUs, by Linux CPU number ---- */
 
 struct pisces_cpuset {
@@ -115,7 +118,7 @@ struct pisces_plan {
 	unsigned int memory_count;
 	struct pisces_plan_memory memory[PISCES_MAX_NODES];
 	struct pisces_cpuset linux_cpus; /* where the proxy may run: never one of cpus */
-	char note[256];			 /* what the user should know; "" if nothing */
+	char note[PISCES_NOTE_LEN];	 /* what the user should know; "" if nothing */
 };
 
 /* Plans on the topology of this machine as it is now. */
@@ -144,7 +147,7 @@ struct pisces_start_times {
 	uint64_t boot;
 	uint64_t launch;
 	uint64_t boot_tsc; /* TSC when the boot was asked for; beside status.user_tsc */
-	char note[256];	   /* what the user should know, as of another way of memory; "" if nothing */
+	char note[PISCES_NOTE_LEN]; /* what the user should know, as of another way of memory; "" if nothing */
 };
 
 /*
@@ -189,8 +192,8 @@ int pisces_enclave_open(uint32_t enclave, struct pisces_error *error);
 /*
  * Carries CHANGE out on an enclave or handle fd: CPUs that come, memory, CPUs that go.
  * What fails leaves that part as it was, or *error says how it is now; what was done before
- * it stays, and *error says what that is. NOTE: as in struct pisces_start_times, at least 256
- * bytes.
+ * it stays, and *error says what that is. NOTE: PISCES_NOTE_LEN bytes, as in struct
+ * pisces_start_times.
  */
 int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, char *note,
 			  struct pisces_error *error);
@@ -198,14 +201,14 @@ int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, ch
 /*
  * Adds to *CPUS the COUNT online CPUs that an enclave of *INFO should get if it wants as
  * many more: by the rules of the plan, on the NUMA node of its memory if that has enough.
- * More than COUNT, where that keeps cores whole. NOTE: what the user should know of them, at
- * least 256 bytes.
+ * More than COUNT, where that keeps cores whole. NOTE: PISCES_NOTE_LEN bytes, what the user
+ * should know of them.
  */
 int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error);
 
-/* Takes SIZE bytes of NUMA node NODE by WAY, for an enclave that is new or runs. NOTE: as
- * in struct pisces_start_times, at least 256 bytes. */
+/* Takes SIZE bytes of NUMA node NODE by WAY, for an enclave that is new or runs. NOTE:
+ * PISCES_NOTE_LEN bytes, as in struct pisces_start_times. */
 int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, char *note,
 		       struct pisces_error *error);
 

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#define NOTE_SIZE 256
-
 /* For how long Linux is asked to make room, in all. */
 #define COMPACT_LIMIT_S 10
 
@@ -70,10 +68,10 @@ __attribute__((format(printf, 2, 3))) static void note_add(char *note, const cha
 	size_t used = strlen(note);
 	va_list args;
 
-	if (used + 2 < NOTE_SIZE && used)
-		used += (size_t)snprintf(note + used, NOTE_SIZE - used, "; ");
+	if (used + 2 < PISCES_NOTE_LEN && used)
+		used += (size_t)snprintf(note + used, PISCES_NOTE_LEN - used, "; ");
 	va_start(args, format);
-	vsnprintf(note + used, NOTE_SIZE - used, format, args);
+	vsnprintf(note + used, PISCES_NOTE_LEN - used, format, args);
 	va_end(args);
 }
 
@@ -239,7 +237,8 @@ int pisces_memory_take(int enclave_fd, uint64_t size, uint32_t node, int way, ch
 		taken = 0;
 		if (block)
 			result = take_blocks(enclave_fd, left, block, node, way, &taken);
-		if (result == -ESHUTDOWN || result == -ETIMEDOUT || result == -ENOSPC || result == -EPERM) {
+		if (result == -ESHUTDOWN || result == -ETIMEDOUT || result == -ENOSPC ||
+		    result == -EPERM) {
 			struct pisces_add_memory add = {.size = left, .node = node};
 
 			errno = -result;

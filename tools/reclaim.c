@@ -81,7 +81,8 @@ static bool holds(pid_t pid, uint32_t enclave)
 }
 
 /* Calls VISIT for each process that holds ENCLAVE. Returns how many there are. */
-static unsigned int for_each_holder(uint32_t enclave, void (*visit)(pid_t pid, int pidfd, uint32_t enclave))
+static unsigned int for_each_holder(uint32_t enclave,
+				    void (*visit)(pid_t pid, int pidfd, uint32_t enclave))
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;

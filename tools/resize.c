@@ -101,7 +101,7 @@ static int plan_cpus(const char *text, const struct pisces_info *info, struct pi
 	struct pisces_cpuset list;
 	struct pisces_error error;
 	unsigned int count;
-	char note[256];
+	char note[PISCES_NOTE_LEN];
 
 	if (text[0] != '+' && text[0] != '-') {
 		if (!tool_cpu_list("resize", text, &list))
@@ -210,7 +210,7 @@ static void tell_state(uint32_t enclave)
 
 static int carry_out(uint32_t enclave, const struct resize *resize)
 {
-	char text[192], note[256], done[512] = "";
+	char text[192], note[PISCES_NOTE_LEN], done[512] = "";
 	struct pisces_error error;
 	int fd = pisces_enclave_open(enclave, &error), result = TOOL_OK;
 
