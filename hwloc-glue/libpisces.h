@@ -121,7 +121,16 @@ struct pisces_plan {
 	char note[PISCES_NOTE_LEN];	 /* what the user should know; "" if nothing */
 };
 
-/* Plans on the topology of this machine as it is now. */
+/*
+ * Waits until nobody else plans and takes on this machine; root only. Returns an fd
+ * (close-on-exec), to be closed when what was planned is taken.
+ */
+int pisces_node_lock(struct pisces_error *error);
+
+/*
+ * Plans on the topology of this machine as it is now. Who takes what it says holds the lock of
+ * the node, so that it is still so.
+ */
 int pisces_plan_here(const struct pisces_request *request,
 		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		     struct pisces_error *error);

@@ -9,16 +9,12 @@
  */
 #include "enclave.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/file.h>
 
 #define TASK_LIMIT PISCES_MAX_TASKS
-
-#define START_LOCK "/run/pisces.lock"
 
 static struct {
 	bool is_ours;
@@ -182,22 +178,6 @@ int step_warn(spank_t spank)
 	return 0;
 }
 
-/*
- * One start at a time: who plans counts what other enclaves of the job have, and they have
- * it when they are there. The file is root's, so nobody else can hold us up.
- */
-static int lock_starts(void)
-{
-	int fd = open(START_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
-		return fd;
-	slurm_info("enclave: %s: %m; steps that start at once may get too much memory", START_LOCK);
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 /* Plans and boots. The process of a task, TASK_PID, shows the step's cpuset. */
 static void start(spank_t spank, pid_t task_pid)
 {
@@ -209,19 +189,22 @@ static void start(spank_t spank, pid_t task_pid)
 
 	if (step.error.text[0] != '\0')
 		return;
-	lock = lock_starts();
+	lock = pisces_node_lock(&error);
+	if (lock < 0)
+		slurm_info("enclave: %s; steps that start at once may get too much", error.text);
 	failed = allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
 		 pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
 		 pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
 				      &error) != 0;
-	if (lock >= 0)
-		close(lock);
 	if (failed) {
 		remember(error.text);
 		/* At once, not at the step's end: others may wait for these CPUs. */
 		close_enclave();
-		return;
 	}
+	if (lock >= 0)
+		close(lock);
+	if (failed)
+		return;
 	slurm_info("enclave: step %u.%u has %u CPUs away from Linux, which keeps its proxies on "
 		   "%s; took %llu ms for CPUs, %llu ms for memory, %llu ms for the co-kernel",
 		   step.job, step.step, step.plan.cpu_count,

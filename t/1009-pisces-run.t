@@ -82,12 +82,31 @@ like "$out" '"interrupts": [0-9]+' "and its counters"
 run pisces stat triplet
 like "$err" "there are: .*twin" "a name that there is not: the others are named: $err"
 
+# Several that are started at once each get a CPU, though each plans on its own.
+kill -TERM $first $second
+wait $first $second
+node_recovers "the twins"
+runs=()
+for i in 1 2 3; do
+	pisces run --cpus=1 --mem=64M -- "$examples/hello" > out-$i.txt 2>&1 &
+	runs+=($!)
+done
+failed=0
+for i in "${runs[@]}"; do
+	wait "$i" || failed=$((failed + 1))
+done
+is $failed 0 "three of one CPU each, started at once: $(cat out-[123].txt | grep enclave: | head -3)"
+pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
+first=$!
+ok "another one computes" wait_until 60 grep -q computing out.txt
+number=$(pisces list --json | grep -o '"number": *[0-9]*' | grep -o '[0-9]*$' | head -n 1)
+
 # The console: all until now, or until the end.
 pisces console --follow "$number" > console.txt &
 follower=$!
 ok "the console says what booted" wait_until 20 grep -q co-kernel console.txt
-kill -TERM $first $second
-wait $first $second
+kill -TERM $first
+wait $first
 ok "pisces console --follow ends with the enclave" wait_until 20 eval '! kill -0 '$follower' 2> /dev/null'
 wait $follower
 is $? 0 "and well"
