@@ -13,10 +13,12 @@
 #include "fs/memory_file.h"
 #include "fs/stage_name.h"
 #include "fs/stage_open.h"
+#include "fs/stage_steps.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/local.h"
+#include "mm/object.h"
 
 /* ---- what it needs of the rest ---- */
 
@@ -96,6 +98,14 @@ void memory_file_status(const struct memory_file *file, struct user_stat *status
 {
 	memset(status, 0, sizeof(*status));
 	status->modified = file->modified / NSEC_PER_SEC;
+}
+
+static unsigned int mapped;
+
+unsigned int object_mapped(const struct object *object)
+{
+	(void)object;
+	return mapped;
 }
 
 size_t strlcpy(char *to, const char *from, size_t size)
@@ -403,6 +413,172 @@ static void test_notes(void)
 	end();
 }
 
+/* ---- copying out ---- */
+
+#define PID 7
+#define OTHER_PID 8
+
+static struct stage_plan plans[2];
+static char plan_path[STAGE_PATH_MOST];
+
+/* The paths of LIST, whose links are the first members, each behind MARK. */
+static void add_paths(char text[512], const struct list *list, char mark, size_t path_at)
+{
+	const struct list *pos;
+
+	LIST_FOR_EACH(pos, list)
+		snprintf(text + strlen(text), 512 - strlen(text), "%c%s ", mark,
+			 (const char *)pos + path_at);
+}
+
+#define STEP_PATH offsetof(struct stage_step, path)
+#define NOTE_PATH offsetof(struct stage_gone, path)
+
+/* What process PID has to do: removes (-), makes (+), and then sets attributes of (=). */
+static const char *planned(tid_t pid)
+{
+	struct stage_plan *plan = &plans[pid - PID];
+	static char text[512];
+
+	stage_plan_begin(plan, view.stage, pid, plan_path);
+	stage_enter(view.stage);
+	stage_plan_find(plan);
+	stage_leave(view.stage);
+	text[0] = '\0';
+	add_paths(text, &plan->first, '-', NOTE_PATH);
+	add_paths(text, &plan->steps, '+', STEP_PATH);
+	add_paths(text, &plan->late, '=', STEP_PATH);
+	return text;
+}
+
+static void drop_notes(struct list *list)
+{
+	while (!list_empty(list)) {
+		struct list *first = list->next;
+
+		list_remove(first);
+		heap_free(LIST_ENTRY(first, struct stage_gone, link));
+	}
+}
+
+/* As if it had done all of it; the number of steps. */
+static unsigned int do_all(tid_t pid)
+{
+	struct stage_plan *plan = &plans[pid - PID];
+	struct list *lists[] = { &plan->steps, &plan->late };
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		while (!list_empty(lists[i])) {
+			struct stage_step *step =
+				LIST_ENTRY(lists[i]->next, struct stage_step, link);
+
+			list_remove(&step->link);
+			step->node->claimed = 0;
+			stage_step_free(step);
+			count++;
+		}
+	}
+	drop_notes(&plan->first);
+	return count;
+}
+
+/* What may be removed on Linux now. */
+static const char *settled(void)
+{
+	static char text[512];
+	struct list gone;
+
+	list_init(&gone);
+	stage_enter(view.stage);
+	stage_plan_settle(view.stage, &gone);
+	stage_leave(view.stage);
+	text[0] = '\0';
+	add_paths(text, &gone, '-', NOTE_PATH);
+	drop_notes(&gone);
+	return text;
+}
+
+static void test_plan(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	link_at("f", "d/l");
+	create_at("/tmp/private");
+	is_text(planned(PID), "+/d +/d/f +/d/l =/d ", "what was made is copied out, directories first");
+	is_text(planned(OTHER_PID), "", "by one task");
+	ok(look("d")->dirty, "who makes a directory looks again at what has come into it");
+	do_all(PID);
+	end();
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	look("d/f")->writers = 1;
+	is_text(planned(PID), "+/d =/d ", "what another task has open for writing is not");
+	do_all(PID);
+	look("d/f")->writers = 0;
+	mapped = 1;
+	is_text(planned(PID), "", "nor what it has mapped");
+	mapped = 0;
+	is_text(planned(PID), "+/d/f ", "until then");
+	is_number(do_all(PID), 1, "that is one step");
+	is_text(planned(PID), "", "and all");
+	end();
+}
+
+/* Nothing goes on Linux before what has come of it is there, whoever ends first. */
+static void test_settle(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/old");
+	create_at("d/gone");
+	came_from_linux("d");
+	came_from_linux("d/old");
+	came_from_linux("d/gone");
+	remove_at("d/gone", false);
+	look("d/old")->writers = 1;
+	move("d/old", "d/new");
+	is_text(planned(PID), "", "a task ends while another has a renamed file open");
+	is_text(settled(), "", "its old name stays on Linux");
+	ok(is_noted("/d/old") && is_noted("/d/gone"), "and is not forgotten");
+	look("d/new")->writers = 0;
+	is_text(planned(OTHER_PID), "+/d/new ", "the other one ends");
+	is_text(settled(), "", "nothing is removed while it copies");
+	do_all(OTHER_PID);
+	is_text(settled(), "-/d/gone -/d/old ", "and then all is");
+	ok(!is_noted("/d/old") && !is_noted("/d/gone"), "once");
+	end();
+}
+
+/* A directory where a file was, and the other way round. */
+static void test_kinds(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	create_at("x");
+	came_from_linux("d");
+	came_from_linux("d/f");
+	came_from_linux("x");
+	remove_at("d/f", false);
+	remove_at("d", true);
+	remove_at("x", false);
+	create_at("d");
+	mkdir_at("x");
+	is_text(planned(PID), "-/d/f -/d -/x +/d +/x =/x ", "the old ones are removed first");
+	do_all(PID);
+	is_text(settled(), "", "and once");
+	create_at("y");
+	came_from_linux("y");
+	remove_at("y", false);
+	create_at("y");
+	is_text(planned(PID), "+/y ", "a file where a file was is replaced by it");
+	do_all(PID);
+	end();
+}
+
 /* Each allocation in turn fails: an error that says so, or success, and nothing is lost. */
 static void test_memory(void)
 {
@@ -474,6 +650,9 @@ int main(void)
 	test_removal();
 	test_rights();
 	test_notes();
+	test_plan();
+	test_settle();
+	test_kinds();
 	test_memory();
 	test_depth();
 	return done();

@@ -109,6 +109,8 @@ struct stage_entry {
 /* What is to be removed on Linux, since it was removed here. */
 struct stage_gone {
 	struct list link; /* in the stage's list, in the order of the removals */
+	struct list hash_link;
+	uint32_t hash;
 	bool is_directory;
 	char path[];
 };
@@ -126,6 +128,7 @@ struct stage {
 	uint64_t last_inode;
 	uint64_t last_round; /* under COPYING */
 	struct list gone; /* struct stage_gone; directories from Linux never move, so paths hold */
+	struct list gone_buckets[STAGE_BUCKETS]; /* the same, by path */
 	struct list buckets[STAGE_BUCKETS]; /* all entries, by directory and name */
 };
 
@@ -203,17 +206,32 @@ int stage_add(struct stage *stage, struct stage_node *directory, const char *nam
  */
 void stage_remove(struct stage *stage, struct stage_entry *entry, struct stage_gone *note);
 
-/* What stage_remove() of ENTRY needs, NULL if nothing; for heap_free(). 0 or -errno. */
-int stage_note(const struct stage_entry *entry, struct stage_gone **note);
-
-/* Was PATH removed here and not on Linux yet? */
-bool stage_is_gone(const struct stage *stage, const char *path);
-
 /* The path of DIRECTORY; its length. -ENOENT: it was removed; -ENAMETOOLONG: SIZE is too small. */
 int64_t stage_path(const struct stage_node *directory, char *path, uint64_t size);
 
 /* Takes all entries of the tree apart. */
 void stage_clear(struct stage *stage);
+
+/* FNV-1a over TEXT, begun with HASH. */
+static inline uint32_t stage_hash(uint32_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x01000193u;
+	return hash;
+}
+
+/* ---- stage_gone.c: what was removed ---- */
+
+/* What stage_remove() of ENTRY needs, NULL if nothing; for heap_free(). 0 or -errno. */
+int stage_note(const struct stage_entry *entry, struct stage_gone **note);
+void stage_gone_add(struct stage *stage, struct stage_gone *note);
+/* Out of the stage: the caller has it, for heap_free(). */
+void stage_gone_take(struct stage_gone *note);
+
+/* The first note of PATH as a directory or as something else; NULL: there is none. */
+struct stage_gone *stage_gone_find(struct stage *stage, const char *path, bool is_directory);
+/* Was PATH removed here and not on Linux yet? */
+bool stage_is_gone(struct stage *stage, const char *path);
 
 /* ---- stage_walk.c ---- */
 

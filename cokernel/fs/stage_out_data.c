@@ -22,12 +22,6 @@
 #define TEMPORARY_TRIES 100u
 #define TEMPORARY_MODE 0600u
 
-void stage_step_free(struct stage_step *step)
-{
-	stage_node_put(step->node);
-	heap_free(step);
-}
-
 /* The TRYth name beside PATH, in the same directory. 0 or -ENAMETOOLONG. */
 static int temporary_name(const char *path, tid_t pid, unsigned int try, char *name)
 {
