@@ -218,11 +218,16 @@ static void test_limit(void)
 {
 	struct rlimit limit = { 16, 16 };
 	int fd, last = -1;
+	struct stat status;
 
 	ok(setrlimit(RLIMIT_NOFILE, &limit) == 0, "RLIMIT_NOFILE");
 	while ((fd = open("/dev/null", O_RDWR)) >= 0)
 		last = fd;
 	ok(last == 15 && errno == EMFILE, "is respected: %d, errno %d", last, errno);
+	ok(fails(open("out", O_WRONLY | O_TRUNC), EMFILE) && stat("out", &status) == 0 &&
+		   status.st_size == 6, "nothing is truncated without a descriptor");
+	ok(fails(open("unmade", O_WRONLY | O_CREAT, 0600), EMFILE) && access("unmade", F_OK) != 0,
+	   "nor made");
 	ok(write(last, "x", 1) == 1, "/dev/null takes all");
 	for (fd = 3; fd <= last; fd++)
 		close(fd);
