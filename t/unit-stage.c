@@ -72,6 +72,21 @@ void turn_take_certain(struct turn *turn)
 	turn->taken = true;
 }
 
+/* While a test waits for the turn of copying in, who has it fills this one, or fails to. */
+static struct stage_node *being_filled;
+static bool filling_succeeds;
+static int waiting_ends; /* by the end of the process, if not 0 */
+
+int turn_take(struct turn *turn)
+{
+	if (waiting_ends)
+		return waiting_ends;
+	turn_take_certain(turn);
+	if (being_filled)
+		being_filled->filled = filling_succeeds;
+	return 0;
+}
+
 void turn_end(struct turn *turn)
 {
 	turn->taken = false;
@@ -413,6 +428,43 @@ static void test_notes(void)
 	end();
 }
 
+/* NODE is being filled by another task from now on, with that result. */
+static void begin_filling(struct stage_node *node, bool succeeds)
+{
+	node->filled = false;
+	being_filled = node;
+	filling_succeeds = succeeds;
+}
+
+/* Nobody sees a file half copied in. */
+static void test_filling(void)
+{
+	struct stage_node *file;
+
+	begin();
+	create_at("f");
+	file = look("f");
+	begin_filling(file, true);
+	is_number(open_at_path("f", 0), 0, "who opens a file that another task is copying in");
+	ok(file->filled, "waits until it is there");
+	begin_filling(file, true);
+	ok(look("f") == file && file->filled, "as who looks at it");
+	begin_filling(file, true);
+	ok(move("f", "g") == 0 && file->filled, "and who renames it");
+	begin_filling(file, true);
+	is_number(stage_link(&view, view.directory, "g", view.directory, "h", true), 0, "or links it");
+	ok(file->filled, "  too");
+	begin_filling(file, false);
+	is_number(open_at_path("g", 0), -ENOENT, "one that could not be copied in is not there");
+	is_number(move("g", "i"), -ENOENT, "  for whoever asks");
+	waiting_ends = -EINTR;
+	is_number(open_at_path("g", 0), -EINTR, "the end of a process ends its waiting");
+	waiting_ends = 0;
+	is_number(file->references, 2, "and no reference is kept: it has two names");
+	being_filled = NULL;
+	end();
+}
+
 /* ---- copying out ---- */
 
 #define PID 7
@@ -650,6 +702,7 @@ int main(void)
 	test_removal();
 	test_rights();
 	test_notes();
+	test_filling();
 	test_plan();
 	test_settle();
 	test_kinds();

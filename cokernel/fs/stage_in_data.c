@@ -210,8 +210,9 @@ static int64_t fill_one(struct stage_pending *file)
 		return fd;
 	error = read_file(node->file, fd, node->origin.size);
 	linux_close(fd);
+	/* Who sees it sees the contents: tasks that run look at it. */
 	if (error == 0)
-		node->filled = true;
+		__atomic_store_n(&node->filled, true, __ATOMIC_RELEASE);
 	return error;
 }
 

@@ -179,9 +179,10 @@ int stage_unlink(struct stage_view *view, struct stage_node *from, const char *p
 	return error;
 }
 
-int stage_link(struct stage_view *view, struct stage_node *old_from, const char *old,
-	       struct stage_node *new_from, const char *new, bool follow)
+static int link_once(struct stage_view *view, struct stage_node *old_from, const char *old,
+		     struct stage_node *new_from, const char *new, bool follow)
 {
+	struct stage_node *being = NULL;
 	struct stage_place from, to = { 0 };
 	int error;
 
@@ -189,6 +190,8 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 	error = stage_walk(view, old_from, old, follow ? STAGE_FOLLOW : 0, &from);
 	if (!error && !from.node)
 		error = -ENOENT;
+	if (!error)
+		error = stage_check_filled(from.node, &being);
 	if (!error)
 		error = stage_walk(view, new_from, new, 0, &to);
 	if (!error && to.node)
@@ -213,5 +216,16 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 	stage_place_put(&from);
 	stage_place_put(&to);
 	stage_leave(view->stage);
+	return stage_wait_filled(view->stage, being, error);
+}
+
+int stage_link(struct stage_view *view, struct stage_node *old_from, const char *old,
+	       struct stage_node *new_from, const char *new, bool follow)
+{
+	int error;
+
+	do {
+		error = link_once(view, old_from, old, new_from, new, follow);
+	} while (error == -EAGAIN);
 	return error;
 }

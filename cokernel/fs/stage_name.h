@@ -2,12 +2,22 @@
 /*
  * What a program does with names in a stage, and the attributes of what it finds there.
  * All take their turn themselves; PATHs are the co-kernel's own, seen from directory
- * FROM. All return 0 or the -errno that Linux would give.
+ * FROM. All return 0 or the -errno that Linux would give. Who asks for a file that is just
+ * being copied in waits until it is there.
  */
 #ifndef CK_FS_STAGE_NAME_H
 #define CK_FS_STAGE_NAME_H
 
 #include "fs/stage.h"
+
+/*
+ * After the turn, with the error found in it: if that was for NODE, a reference to which is
+ * given back here, is still being filled (-EAGAIN), waits until it is, and then says -EAGAIN:
+ * once more. Else ERROR; -ENOENT: it could not be filled, and is not there any more.
+ */
+int stage_wait_filled(struct stage *stage, struct stage_node *node, int error);
+/* In the turn: -EAGAIN if NODE is being filled, with *BEING it and a reference; else 0. */
+int stage_check_filled(struct stage_node *node, struct stage_node **being);
 
 /* In the turn: a new node named as PLACE says, which has none; with a reference. */
 int stage_make(struct stage_view *view, const struct stage_place *place, uint32_t mode,
