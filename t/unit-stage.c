@@ -465,6 +465,68 @@ static void test_filling(void)
 	end();
 }
 
+/* Linux has NAME in the root, of that kind; INODE tells it from others. What is here then. */
+static struct stage_node *bring(const char *name, uint32_t mode, uint64_t inode)
+{
+	struct stage_node *new = stage_node_create(view.stage, mode, 1000, 100), *node = NULL;
+	char path[64];
+
+	new->origin.inode = inode;
+	new->on_linux = stage_is_directory(new);
+	new->filled = true;
+	if (stage_is_link(new))
+		stage_link_set(new, "target");
+	snprintf(path, sizeof(path), "/%s", name);
+	stage_enter(view.stage);
+	stage_reconcile(view.stage, view.stage->root, name, path, new, &node);
+	stage_leave(view.stage);
+	stage_node_put(new);
+	if (node)
+		stage_node_put(node); /* the tree has it */
+	return node;
+}
+
+#define A_FILE (MODE_REGULAR | 0644)
+#define A_LINK (MODE_LINK | 0777)
+#define A_DIRECTORY (MODE_DIRECTORY | 0755)
+
+static void test_reconcile(void)
+{
+	struct stage_node *file, *link, *directory;
+
+	begin();
+	file = bring("f", A_FILE, 1);
+	link = bring("l", A_LINK, 2);
+	directory = bring("d", A_DIRECTORY, 3);
+	ok(bring("f", A_FILE, 1) == file && bring("l", A_LINK, 2) == link &&
+		   bring("d", A_DIRECTORY, 4) == directory, "what is here already is not brought again");
+	ok(bring("f", A_FILE, 5) != file, "a file that has changed on Linux is");
+	ok(bring("l", A_LINK, 6) != link, "and a link");
+	ok(stage_is_link(bring("f", A_LINK, 7)) && bring("l", A_FILE, 8)->file,
+	   "a link where a file was, and a file where a link was");
+	ok(stage_is_directory(bring("f", A_DIRECTORY, 9)) && bring("d", A_FILE, 10)->file,
+	   "a directory where a file was, and a file where one was");
+	create_at("f/mine");
+	ok(stage_is_directory(bring("f", A_FILE, 11)), "but not where something is in it");
+	file = look("d");
+	file->dirty = true;
+	ok(bring("d", A_FILE, 12) == file && bring("d", A_LINK, 13) == file,
+	   "what was changed here stays");
+	remove_at("l", false);
+	ok(!bring("l", A_FILE, 14), "and what was removed here stays so");
+	mkdir_at("made");
+	directory = look("made");
+	ok(bring("made", A_DIRECTORY, 15) == directory, "a directory that was made in both places");
+	is_number(move("made", "x"), -EBUSY, "is Linux's then, and does not move");
+	bring("again", A_DIRECTORY, 16);
+	remove_at("again", true);
+	mkdir_at("again");
+	bring("again", A_DIRECTORY, 16);
+	is_number(move("again", "x"), 0, "one that was removed and made again is not");
+	end();
+	is_number(allocated, 0, "nothing is lost");
+}
+
 /* ---- copying out ---- */
 
 #define PID 7
@@ -703,6 +765,7 @@ int main(void)
 	test_rights();
 	test_notes();
 	test_filling();
+	test_reconcile();
 	test_plan();
 	test_settle();
 	test_kinds();

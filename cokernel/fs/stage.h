@@ -233,6 +233,16 @@ struct stage_gone *stage_gone_find(struct stage *stage, const char *path, bool i
 /* Was PATH removed here and not on Linux yet? */
 bool stage_is_gone(struct stage *stage, const char *path);
 
+/* ---- stage_reconcile.c ---- */
+
+/*
+ * Linux has NEW, a node without a name, under PATH, which is NAME in DIRECTORY. *NODE is
+ * what is there from now on, with a reference: NEW, unless it is here already or was changed
+ * here; NULL: it was removed here. 0, -ENOMEM, -ENOSPC.
+ */
+int stage_reconcile(struct stage *stage, struct stage_node *directory, const char *name,
+		    const char *path, struct stage_node *new, struct stage_node **node);
+
 /* ---- stage_walk.c ---- */
 
 struct stage_place {
