@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/file.h>
@@ -214,6 +215,22 @@ static void test_map(void)
 	close(in);
 }
 
+static void *thread_main(void *argument)
+{
+	pthread_exit(argument);
+}
+
+/* glibc opens a library for it. */
+static void test_thread(void)
+{
+	pthread_t thread;
+	char word[] = "told";
+	void *result = NULL;
+
+	ok(pthread_create(&thread, NULL, thread_main, word) == 0 &&
+		   pthread_join(thread, &result) == 0 && result == word, "pthread_exit");
+}
+
 static void test_limit(void)
 {
 	struct rlimit limit = { 16, 16 };
@@ -252,6 +269,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_list();
 	test_map();
+	test_thread();
 	test_limit();
 	fprintf(stderr, "the end of %s\n", argc > 1 ? argv[1] : "it");
 	return done();

@@ -29,7 +29,8 @@
 #define DESCRIPTORS_LEAST 16u
 #define DESCRIPTORS_MOST (1u << 16) /* what a table of descriptors has room for */
 
-#define LIBRARY_CACHE "/etc/ld.so.cache"
+/* Where the dynamic linkers of GNU and musl look for libraries; what is not there is not needed. */
+static const char *const library_paths[] = { "/etc/ld.so.cache", "/etc/ld-musl-x86_64.path" };
 
 struct staged *staged_current(void)
 {
@@ -204,8 +205,8 @@ static int copy_in(struct stage_in *in, const struct pisces_exec *exec, const ch
 		error = stage_in_path(in, cwd, path, STAGE_IN_NEEDED);
 		path = behind(path, 1);
 	}
-	if (!error && exec->needed)
-		error = stage_in_path(in, cwd, LIBRARY_CACHE, STAGE_IN_NEEDED);
+	for (i = 0; i < ARRAY_SIZE(library_paths) && exec->needed && !error; i++)
+		error = stage_in_path(in, cwd, library_paths[i], STAGE_IN_NEEDED);
 	return error ? error : stage_in_fill(in);
 }
 
