@@ -116,6 +116,12 @@ staged -- /bin/cat input
 is "$rc" 1 "what was not staged is not there"
 like "$err" "No such file" "  as a program says"
 
+soft=$(ulimit -Sn)
+ulimit -Sn 300
+staged -- /bin/sh -c 'ulimit -Sn; ulimit -Sn 350 && ulimit -Sn'
+is "$out" $'300\n350' "the limit of descriptors can be raised, as on Linux"
+ulimit -Sn "$soft"
+
 # refused CODE REASON WHAT ARGUMENTS...
 refused() {
 	staged "${@:4}"

@@ -108,6 +108,12 @@ static int get_cwd(char *path)
 	return path[0] == '/' && strlen(path) == (size_t)length ? 0 : -ENOENT;
 }
 
+/* What of LIMIT there can be. */
+static uint32_t descriptors(uint64_t limit)
+{
+	return (uint32_t)min_u64(max_u64(limit, DESCRIPTORS_LEAST), DESCRIPTORS_MOST);
+}
+
 static int get_view(struct process *process, struct staged *staged,
 		    const struct pisces_exec *exec)
 {
@@ -120,9 +126,9 @@ static int get_view(struct process *process, struct staged *staged,
 	if (view->stage)
 		stage_keep(view->stage);
 	staged->log = stage_log_create();
-	staged->descriptor_limit =
-		(uint32_t)min_u64(max_u64(exec->descriptor_limit, DESCRIPTORS_LEAST), DESCRIPTORS_MOST);
-	staged->descriptor_most = staged->descriptor_limit;
+	staged->descriptor_limit = descriptors(exec->descriptor_limit);
+	staged->descriptor_most =
+		descriptors(max_u64(exec->descriptor_most, exec->descriptor_limit));
 	if (!view->stage || !staged->log)
 		return -ENOMEM;
 	staged->group = channel_call_own(__NR_getpgid, 0, 0, 0, 0, 0, 0);
