@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/file.h>
@@ -129,6 +130,35 @@ static void test_write(void)
 	ok(chown("out", getuid(), (gid_t)-1) == 0, "chown to oneself");
 	ok(umask(077) == 022 && umask(022) == 077, "umask");
 	write_text("in/text", "changed\n");
+	fd = open("out", O_PATH);
+	ok(fails(ftruncate(fd, 0), EBADF), "O_PATH is not for truncating");
+	close(fd);
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	ok(lseek(fd, 1, SEEK_SET) == 1 && lseek(fd, INT64_MAX, SEEK_CUR) == -1,
+	   "no position beyond all positions");
+	close(fd);
+}
+
+/* A write that breaks off in the program's memory leaves nothing behind the end of the file. */
+static void test_broken_write(void)
+{
+	char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("broken", O_RDWR | O_CREAT, 0600);
+	char found[4096] = "";
+	unsigned int i, wrong = 0;
+	ssize_t written;
+
+	memset(memory, 'x', 4096);
+	mprotect(memory + 4096, 4096, PROT_NONE);
+	written = write(fd, memory + 4000, 200);
+	written = written < 0 ? 0 : written;
+	ok(ftruncate(fd, 4096) == 0 && pread(fd, found, 4096, 0) == 4096, "a write that breaks off");
+	for (i = (unsigned int)written; i < 4096; i++)
+		wrong += found[i] != '\0';
+	is_number(wrong, 0, "leaves nothing behind what it says");
+	close(fd);
+	unlink("broken");
+	munmap(memory, 8192);
 }
 
 static void test_names(void)
@@ -153,6 +183,7 @@ static void test_names(void)
 	ok(unlink("dir/gone") == 0 && write(fd, "x", 1) == 1 && lseek(fd, 0, SEEK_END) == 1,
 	   "an unlinked file is there while it is open");
 	close(fd);
+	ok(fails(rmdir("dir/."), EINVAL) && fails(rmdir("dir/.."), ENOTEMPTY), "rmdir of dots");
 	ok(fails(unlink("dir"), EISDIR) && fails(rmdir("dir/linked"), ENOTDIR), "each by its own call");
 	ok(getcwd(before, sizeof(before)) && chdir("dir") == 0 && getcwd(path, sizeof(path)) &&
 		   strncmp(path, before, strlen(before)) == 0 &&
@@ -266,6 +297,7 @@ int main(int argc, char **argv)
 	test_streams();
 	test_read();
 	test_write();
+	test_broken_write();
 	test_names();
 	test_list();
 	test_map();

@@ -350,6 +350,10 @@ static void test_removal(void)
 	is_number(remove_at("d", true), -ENOTEMPTY, "a directory that is not empty");
 	is_number(remove_at("d", false), -EISDIR, "unlink is not for it");
 	is_number(remove_at("d/f", true), -ENOTDIR, "nor rmdir for a file");
+	is_number(remove_at("d/.", true), -EINVAL, "a directory by its dot");
+	is_number(remove_at("d/..", true), -ENOTEMPTY, "and by two");
+	is_number(remove_at("//", true), -EBUSY, "the root");
+	is_number(remove_at("d/..", false), -EISDIR, "no file either");
 	file = look("d/f");
 	stage_node_get(file);
 	is_number(remove_at("d/f", false), 0, "a file that is open");

@@ -173,6 +173,19 @@ static int64_t read_locked(struct open_file *open, user_addr_t to, uint64_t size
 	return bytes;
 }
 
+/*
+ * A write has ended at AT, in the middle of what it was asked to: what it may have left in
+ * that page is not seen when the file grows over it.
+ */
+static void clear_rest(struct object *object, uint64_t at)
+{
+	uint64_t end = align_down(at, PAGE_SIZE) + PAGE_SIZE;
+
+	at = max_u64(at, object_size(object));
+	if (at < end)
+		object_clear(object, at, end);
+}
+
 static int64_t write_locked(struct open_file *open, user_addr_t from, uint64_t size,
 			    uint64_t offset)
 {
@@ -184,7 +197,10 @@ static int64_t write_locked(struct open_file *open, user_addr_t from, uint64_t s
 		at = object_size(object);
 	if (at >= OBJECT_MOST)
 		return -EFBIG;
-	bytes = transfer(object, from, min_u64(size, OBJECT_MOST - at), at, true);
+	size = min_u64(size, OBJECT_MOST - at);
+	bytes = transfer(object, from, size, at, true);
+	if (bytes < (int64_t)size)
+		clear_rest(object, at + (bytes < 0 ? 0 : (uint64_t)bytes));
 	if (bytes <= 0)
 		return bytes;
 	if (at + (uint64_t)bytes > object_size(object))

@@ -249,6 +249,7 @@ struct stage_place {
 	struct stage_node *directory; /* that has the last name, with a reference */
 	struct stage_node *node; /* what is there, with a reference; NULL: nothing */
 	bool slash;		 /* the path ended in one: only a directory will do */
+	unsigned int dots;	 /* 1 or 2: PATH ends in . or .. */
 	char name[STAGE_NAME_MOST + 1]; /* the last name; "": PATH ends in . or .. or is / */
 };
 

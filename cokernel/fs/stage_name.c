@@ -135,6 +135,16 @@ int stage_check_rmdir(const struct stage_node *node)
 	return 0;
 }
 
+/* Why what has no name of its own is not removed. */
+static int unlink_nameless(const struct stage_place *place, bool directory)
+{
+	if (!directory)
+		return -EISDIR;
+	if (place->dots == 0)
+		return -EBUSY;
+	return place->dots == 1 ? -EINVAL : -ENOTEMPTY;
+}
+
 static int unlink_at(struct stage_view *view, const struct stage_place *place, bool directory)
 {
 	struct stage_entry *entry;
@@ -144,7 +154,7 @@ static int unlink_at(struct stage_view *view, const struct stage_place *place, b
 	if (!place->node)
 		return -ENOENT;
 	if (place->name[0] == '\0')
-		return directory ? -EBUSY : -EISDIR;
+		return unlink_nameless(place, directory);
 	error = stage_may_remove(view, place->directory, place->node);
 	if (error)
 		return error;

@@ -166,9 +166,9 @@ int64_t stage_seek(struct open_file *open, int64_t offset, unsigned int whence)
 	if (!stage_is_directory(open->node))
 		return 0;
 	/* What getdents64(2) has said, or the start. */
-	if (whence == 1)
-		offset += (int64_t)open->position;
-	if (whence > 1 || offset < 0)
+	if (whence > 1 ||
+	    (whence == 1 && __builtin_add_overflow(offset, (int64_t)open->position, &offset)) ||
+	    offset < 0)
 		return -EINVAL;
 	open->position = (uint64_t)offset;
 	return offset;
@@ -178,7 +178,9 @@ int64_t stage_resize(struct open_file *open, int64_t size)
 {
 	int64_t result;
 
-	if (!open->file || (open->flags & OPEN_PATH))
+	if (open->flags & OPEN_PATH)
+		return -EBADF;
+	if (!open->file)
 		return -EINVAL;
 	result = open_file_resize(open, size);
 	if (result == 0)
