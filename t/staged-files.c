@@ -66,6 +66,8 @@ static void test_read(void)
 	char text[64] = "";
 	struct stat status, target;
 	struct iovec parts[2] = { { text + 5, 4 }, { text, 5 } };
+	char path[4096], name[4096];
+	ssize_t size;
 	void *volatile nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("in/text", O_RDONLY);
 
@@ -86,6 +88,14 @@ static void test_read(void)
 	ok(stat("in/link", &status) == 0 && stat("in/text", &target) == 0 &&
 		   status.st_ino == target.st_ino, "and leads to its target");
 	ok(readlink("in/link", text, 64) == 4 && memcmp(text, "text", 4) == 0, "readlink");
+	ok(fails(readlink("", text, 64), ENOENT) && fails(readlink("in/text", text, 64), EINVAL),
+	   "of nothing, and of what is no link");
+	fd = open("in/text", O_RDONLY);
+	snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
+	ok(getcwd(path, sizeof(path)) && (size = readlink(text, name, sizeof(name))) > 0 &&
+		   (size_t)size == strlen(path) + 8 && memcmp(name, path, strlen(path)) == 0 &&
+		   memcmp(name + strlen(path), "/in/text", 8) == 0, "of a descriptor");
+	close(fd);
 	ok(fails(open("in/link", O_RDONLY | O_NOFOLLOW), ELOOP), "O_NOFOLLOW");
 	ok(fails(open("in/text/x", O_RDONLY), ENOTDIR), "a file is no directory");
 	ok(fails(open("in/none", O_RDONLY), ENOENT), "what is not there");

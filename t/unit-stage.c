@@ -15,6 +15,7 @@
 #include "fs/stage_open.h"
 #include "fs/stage_steps.h"
 #include "lib/errno.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/local.h"
@@ -135,6 +136,23 @@ struct stage_node *stage_own_find(const struct stage_view *view,
 	(void)directory;
 	(void)name;
 	return NULL;
+}
+
+/* Here "fd" is taken for it. */
+bool stage_own_has_descriptors(const struct stage_node *directory)
+{
+	return directory->entry && strcmp(directory->entry->name, "fd") == 0;
+}
+
+int format_text(char *buffer, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(buffer, size, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 /* ---- */
@@ -300,6 +318,44 @@ static void test_links(void)
 	ok(look("hard") == look("d/f") && look("hard")->links == 2, "is the same file");
 	is_number(stage_link(&view, view.directory, "d", view.directory, "x", true), -EPERM,
 		  "none to a directory");
+	end();
+}
+
+static const char *target_of(const char *path)
+{
+	static char target[STAGE_PATH_MOST];
+	int error = stage_read_link(&view, view.directory, path, target);
+
+	if (error)
+		snprintf(target, sizeof(target), "error %d", -error);
+	return target;
+}
+
+static void test_targets(void)
+{
+	struct stage_node *out;
+
+	begin();
+	mkdir_at("fd");
+	mkdir_at("d");
+	mkdir_at("d/sub");
+	create_at("d/f");
+	link_at("../f", "d/sub/l");
+	is_text(target_of("d/sub/l"), "../f", "what a link has");
+	is_number(stage_read_link(&view, view.directory, "", (char[STAGE_PATH_MOST]){ 0 }), -ENOENT,
+		  "an empty path has nothing");
+	is_number(stage_read_link(&view, view.directory, "d/f", (char[STAGE_PATH_MOST]){ 0 }), -EINVAL,
+		  "nor a file");
+	stage_link(&view, view.directory, "d/f", view.directory, "fd/3", true);
+	remove_at("d/f", false);
+	is_text(target_of("fd/3"), "/fd/3", "but a descriptor its name");
+	mkdir_at("fd/5");
+	is_text(target_of("fd/5"), "/fd/5", "or that of its directory");
+	create_at("fd/4");
+	out = look("fd/4");
+	out->device = STAGE_OUTPUT;
+	out->inode = 99;
+	is_text(target_of("fd/4"), "pipe:[99]", "or that it is a stream");
 	end();
 }
 
@@ -764,6 +820,7 @@ int main(void)
 {
 	test_paths();
 	test_links();
+	test_targets();
 	test_rename();
 	test_removal();
 	test_rights();

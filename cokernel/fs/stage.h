@@ -267,6 +267,8 @@ void stage_place_put(struct stage_place *place);
 
 struct stage_node *stage_own_find(const struct stage_view *view,
 				  const struct stage_node *directory, const char *name);
+/* Is it the one whose names are the open files, /proc/self/fd? */
+bool stage_own_has_descriptors(const struct stage_node *directory);
 /* FN for each name in the own directory DIRECTORY. */
 void stage_own_list(const struct stage_node *directory,
 		    void (*fn)(const char *name, bool is_directory, void *argument),

@@ -44,6 +44,10 @@ int stage_rename(struct stage_view *view, struct stage_node *old_from, const cha
 int stage_look(struct stage_view *view, struct stage_node *from, const char *path,
 	       unsigned int flags, bool empty, struct stage_node **node);
 
+/* readlink(2), with NUL. An empty path is FROM, if that is a link. */
+int stage_read_link(struct stage_view *view, struct stage_node *from, const char *path,
+		    char target[STAGE_PATH_MOST]);
+
 /* What open(2) opens, with a reference; FLAGS and MODE are its. It is made if need be. */
 int stage_open_node(struct stage_view *view, struct stage_node *from, const char *path,
 		    uint32_t flags, uint32_t mode, struct stage_node **node);
