@@ -256,6 +256,41 @@ static void test_map(void)
 	close(in);
 }
 
+/* Two parts of a line that is the writer's own. */
+static void *write_lines(void *argument)
+{
+	char *letter = argument, end[2] = { *letter, '\n' };
+	struct iovec parts[2] = { { letter, 1 }, { end, 2 } };
+	int fd = open("lines", O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	for (unsigned int i = 0; i < 3000; i++) {
+		if (writev(fd, parts, 2) != 3)
+			break;
+	}
+	close(fd);
+	return NULL;
+}
+
+static void test_parts(void)
+{
+	char letters[2] = { 'a', 'b' }, line[8];
+	unsigned int whole = 0, i;
+	pthread_t threads[2];
+	FILE *file;
+
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, write_lines, &letters[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	file = fopen("lines", "r");
+	while (file && fgets(line, sizeof(line), file))
+		whole += line[0] == line[1] && line[2] == '\n';
+	if (file)
+		fclose(file);
+	is_number(whole, 6000, "what one writev(2) writes is together");
+	unlink("lines");
+}
+
 static void *thread_main(void *argument)
 {
 	pthread_exit(argument);
@@ -311,6 +346,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_list();
 	test_map();
+	test_parts();
 	test_thread();
 	test_limit();
 	fprintf(stderr, "the end of %s\n", argc > 1 ? argv[1] : "it");

@@ -314,7 +314,8 @@ static void test_links(void)
 	is_number(open_at_path("c39", 0), 0, "40 links");
 	is_number(open_at_path("c40", 0), -ELOOP, "41 are too many");
 	is_number(link_at("", "e"), -ENOENT, "a link to an empty path");
-	is_number(stage_link(&view, view.directory, "d/f", view.directory, "hard", true), 0, "a hard link");
+	is_number(stage_link(&view, view.directory, "d/f", view.directory, "hard", true), 0,
+		  "a hard link");
 	ok(look("hard") == look("d/f") && look("hard")->links == 2, "is the same file");
 	is_number(stage_link(&view, view.directory, "d", view.directory, "x", true), -EPERM,
 		  "none to a directory");

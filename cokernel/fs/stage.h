@@ -166,7 +166,7 @@ void stage_node_get(struct stage_node *node);
 /* Also without the turn: the last one has nothing to do with the tree any more. */
 void stage_node_put(struct stage_node *node);
 
-/* The target of link NODE; the path that directory NODE has in /proc or /sys. False: out of memory. */
+/* The target of link NODE; the path of directory NODE in /proc or /sys. False: out of memory. */
 bool stage_link_set(struct stage_node *node, const char *target);
 bool stage_own_set(struct stage_node *node, const char *path);
 

@@ -68,7 +68,7 @@ void stage_pending_drop(struct list *list)
 
 /* ---- directories ---- */
 
-/* The next of SIZE bytes of records at BYTES: its name, and *NEXT behind it; NULL: they are none. */
+/* The next of SIZE bytes of records at BYTES: its name, and *NEXT behind it; or NULL. */
 static const char *record_at(const uint8_t *bytes, uint64_t size, uint64_t at, uint64_t *next)
 {
 	const char *name = (const char *)bytes + at + NAME_AT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* readlink(2): of symbolic links, and of /proc/self/fd, whose names are the open files themselves. */
+/* readlink(2): of links, and of /proc/self/fd, whose names are the open files themselves. */
 #include "fs/stage_name.h"
 #include "lib/errno.h"
 #include "lib/print.h"
