@@ -129,6 +129,11 @@ static void test_write(void)
 	ok(ftruncate(fd, 5) == 0 && has_text("out", "FIRST"), "ftruncate");
 	ok(posix_fallocate(fd, 0, 100) == 0 && fstat(fd, &status) == 0 && status.st_size == 100,
 	   "fallocate");
+	/* Where there are no holes, nothing is said of them. */
+	ok(futimens(fd, (struct timespec[]){ { 1000, 0 }, { 1000, 0 } }) == 0 &&
+		   (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 50, 10) != 0 ||
+		    (fstat(fd, &status) == 0 && status.st_mtim.tv_sec > 1000)),
+	   "a hole changes the time");
 	ok(truncate("out", 6) == 0 && stat("out", &status) == 0 && status.st_size == 6, "truncate");
 	close(other);
 	close(fd);

@@ -175,6 +175,7 @@ int64_t open_file_allocate(struct open_file *open, uint32_t mode, int64_t offset
 		object_clear(object, (uint64_t)offset, end);
 	else if (!(mode & KEEP_SIZE) && end > object_size(object))
 		object_resize(object, end);
+	open->file->modified = time_realtime();
 	turn_end(&open->file->turn);
 	return 0;
 }
