@@ -53,11 +53,23 @@ static bool has_text(const char *path, const char *text)
 static void test_streams(void)
 {
 	struct pollfd entries[2] = { { 1, POLLOUT, 0 }, { 200, POLLIN, 0 } };
+	struct pollfd many[16] = { { 0 } };
+	struct rlimit before, few;
 	char byte;
 
 	ok(read(0, &byte, 1) == 0, "stdin is empty");
 	ok(poll(entries, 2, 1000) == 2 && entries[0].revents == POLLOUT &&
 		   entries[1].revents == POLLNVAL, "poll");
+	/* Where the output is a file it can be read, too. */
+	entries[0].events = POLLIN | POLLOUT;
+	ok(poll(entries, 1, 1000) == 1 && (entries[0].revents & POLLOUT) &&
+		   (lseek(1, 0, SEEK_CUR) >= 0 || entries[0].revents == POLLOUT), "of a stream");
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 15;
+	ok(setrlimit(RLIMIT_NOFILE, &few) == 0 && fails(poll(many, 16, 0), EINVAL) &&
+		   poll(many, 15, 0) == 0 && setrlimit(RLIMIT_NOFILE, &before) == 0,
+	   "of as many as there can be open");
 	ok(fails(ioctl(0, TIOCGWINSZ, &byte), ENOTTY), "it is no terminal");
 }
 
@@ -241,6 +253,7 @@ static void test_map(void)
 {
 	int fd = open("mapped", O_RDWR | O_CREAT, 0644), in = open("in/text", O_RDONLY);
 	char *shared, *private;
+	struct stat status;
 
 	ok(ftruncate(fd, 10000) == 0, "a file of 10,000 bytes");
 	shared = mmap(NULL, 10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -259,6 +272,11 @@ static void test_map(void)
 	ok(has_text("copied", "changed\nchan"), "copy what there is");
 	close(fd);
 	close(in);
+	fd = memfd_create("nameless", 0);
+	ok(fd >= 0 && fchmod(fd, 0600) == 0 && fstat(fd, &status) == 0 &&
+		   status.st_mode == (S_IFREG | 0600) && status.st_nlink == 0, "a memfd is a file");
+	ok(write(fd, "text", 4) == 4 && pread(fd, (char[8]){ 0 }, 8, 1) == 3, "  with contents");
+	close(fd);
 }
 
 /* Two parts of a line that is the writer's own. */
