@@ -101,13 +101,18 @@ static uint16_t put_list(struct sink *sink, const struct stage_list *list)
 	return (uint16_t)list->count;
 }
 
-static uint32_t descriptor_limit(void)
+static uint32_t of_limit(rlim_t limit)
 {
-	struct rlimit files;
+	return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+}
 
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur > UINT32_MAX)
-		return UINT32_MAX;
-	return (uint32_t)files.rlim_cur;
+static void put_descriptor_limit(struct pisces_exec *block)
+{
+	struct rlimit files = { RLIM_INFINITY, RLIM_INFINITY };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	block->descriptor_limit = of_limit(files.rlim_cur);
+	block->descriptor_most = of_limit(files.rlim_max);
 }
 
 int exec_block_write(void *data, uint64_t capacity, const struct program *program,
@@ -134,7 +139,7 @@ int exec_block_write(void *data, uint64_t capacity, const struct program *progra
 	block.io = stage->wanted ? PISCES_IO_STAGED : PISCES_IO_FORWARD;
 	block.named = put_list(&sink, &stage->named);
 	block.needed = put_list(&sink, &stage->needed);
-	block.descriptor_limit = descriptor_limit();
+	put_descriptor_limit(&block);
 
 	*needed = sink.used;
 	if (sink.used > capacity || sink.used > UINT32_MAX)

@@ -69,6 +69,24 @@ static bool find_interpreter(int fd, char *interpreter)
 	return false;
 }
 
+/*
+ * The C library of GNU opens another one itself, when a thread ends by pthread_exit(3) or
+ * is cancelled, and aborts the program if that is not there. It is beside it.
+ */
+static void add_companion(struct stage_list *list, const char *path, size_t length)
+{
+	static const char library[] = "/libc.so.6", companion[] = "/libgcc_s.so.1";
+	size_t directory = length - strlen(library);
+	char other[PATH_MAX];
+
+	if (length < strlen(library) || memcmp(path + directory, library, strlen(library)) != 0 ||
+	    directory + sizeof(companion) > sizeof(other))
+		return;
+	memcpy(other, path, directory);
+	memcpy(other + directory, companion, sizeof(companion));
+	add(list, other, directory + strlen(companion));
+}
+
 /* A line is "\tNAME => PATH (ADDRESS)" or "\tPATH (ADDRESS)"; others name no file. */
 static void add_line(struct stage_list *list, char *line)
 {
@@ -80,6 +98,7 @@ static void add_line(struct stage_list *list, char *line)
 	if (!end || end == path || end[-1] != ' ' || !memchr(path, '/', (size_t)(end - path)))
 		return;
 	add(list, path, (size_t)(end - 1 - path));
+	add_companion(list, path, (size_t)(end - 1 - path));
 }
 
 /* In the child: INTERPRETER tells OUT what PROGRAM needs, and nobody else anything. */

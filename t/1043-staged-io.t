@@ -116,6 +116,12 @@ staged -- /bin/cat input
 is "$rc" 1 "what was not staged is not there"
 like "$err" "No such file" "  as a program says"
 
+soft=$(ulimit -Sn)
+ulimit -Sn 300
+staged -- /bin/sh -c 'ulimit -Sn; ulimit -Sn 350 && ulimit -Sn'
+is "$out" $'300\n350' "the limit of descriptors can be raised, as on Linux"
+ulimit -Sn "$soft"
+
 # refused CODE REASON WHAT ARGUMENTS...
 refused() {
 	staged "${@:4}"
@@ -133,6 +139,12 @@ rm large
 run pisces run --stage=input -- /bin/true
 is "$rc" 2 "--stage alone is refused"
 like "$err" "add --io=staged" "  with what to add"
+
+limit=30 run pisces run --cpus=1 --mem=128M --io=staged -- \
+	/bin/dd if=/dev/zero of=holes bs=1 count=1 seek=8796093022207 status=none
+is "$rc" 0 "a file of 8 TiB, most of it holes, comes out at once"
+is "$(stat -c %s holes)" 8796093022208 "in all its size"
+rm -f holes
 
 # ---- what cannot come out ----
 

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/file.h>
@@ -51,11 +53,23 @@ static bool has_text(const char *path, const char *text)
 static void test_streams(void)
 {
 	struct pollfd entries[2] = { { 1, POLLOUT, 0 }, { 200, POLLIN, 0 } };
+	struct pollfd many[16] = { { 0 } };
+	struct rlimit before, few;
 	char byte;
 
 	ok(read(0, &byte, 1) == 0, "stdin is empty");
 	ok(poll(entries, 2, 1000) == 2 && entries[0].revents == POLLOUT &&
 		   entries[1].revents == POLLNVAL, "poll");
+	/* Where the output is a file it can be read, too. */
+	entries[0].events = POLLIN | POLLOUT;
+	ok(poll(entries, 1, 1000) == 1 && (entries[0].revents & POLLOUT) &&
+		   (lseek(1, 0, SEEK_CUR) >= 0 || entries[0].revents == POLLOUT), "of a stream");
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 15;
+	ok(setrlimit(RLIMIT_NOFILE, &few) == 0 && fails(poll(many, 16, 0), EINVAL) &&
+		   poll(many, 15, 0) == 0 && setrlimit(RLIMIT_NOFILE, &before) == 0,
+	   "of as many as there can be open");
 	ok(fails(ioctl(0, TIOCGWINSZ, &byte), ENOTTY), "it is no terminal");
 }
 
@@ -64,6 +78,8 @@ static void test_read(void)
 	char text[64] = "";
 	struct stat status, target;
 	struct iovec parts[2] = { { text + 5, 4 }, { text, 5 } };
+	char path[4096], name[4096];
+	ssize_t size;
 	void *volatile nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("in/text", O_RDONLY);
 
@@ -84,6 +100,14 @@ static void test_read(void)
 	ok(stat("in/link", &status) == 0 && stat("in/text", &target) == 0 &&
 		   status.st_ino == target.st_ino, "and leads to its target");
 	ok(readlink("in/link", text, 64) == 4 && memcmp(text, "text", 4) == 0, "readlink");
+	ok(fails(readlink("", text, 64), ENOENT) && fails(readlink("in/text", text, 64), EINVAL),
+	   "of nothing, and of what is no link");
+	fd = open("in/text", O_RDONLY);
+	snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
+	ok(getcwd(path, sizeof(path)) && (size = readlink(text, name, sizeof(name))) > 0 &&
+		   (size_t)size == strlen(path) + 8 && memcmp(name, path, strlen(path)) == 0 &&
+		   memcmp(name + strlen(path), "/in/text", 8) == 0, "of a descriptor");
+	close(fd);
 	ok(fails(open("in/link", O_RDONLY | O_NOFOLLOW), ELOOP), "O_NOFOLLOW");
 	ok(fails(open("in/text/x", O_RDONLY), ENOTDIR), "a file is no directory");
 	ok(fails(open("in/none", O_RDONLY), ENOENT), "what is not there");
@@ -117,6 +141,11 @@ static void test_write(void)
 	ok(ftruncate(fd, 5) == 0 && has_text("out", "FIRST"), "ftruncate");
 	ok(posix_fallocate(fd, 0, 100) == 0 && fstat(fd, &status) == 0 && status.st_size == 100,
 	   "fallocate");
+	/* Where there are no holes, nothing is said of them. */
+	ok(futimens(fd, (struct timespec[]){ { 1000, 0 }, { 1000, 0 } }) == 0 &&
+		   (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 50, 10) != 0 ||
+		    (fstat(fd, &status) == 0 && status.st_mtim.tv_sec > 1000)),
+	   "a hole changes the time");
 	ok(truncate("out", 6) == 0 && stat("out", &status) == 0 && status.st_size == 6, "truncate");
 	close(other);
 	close(fd);
@@ -128,6 +157,35 @@ static void test_write(void)
 	ok(chown("out", getuid(), (gid_t)-1) == 0, "chown to oneself");
 	ok(umask(077) == 022 && umask(022) == 077, "umask");
 	write_text("in/text", "changed\n");
+	fd = open("out", O_PATH);
+	ok(fails(ftruncate(fd, 0), EBADF), "O_PATH is not for truncating");
+	close(fd);
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	ok(lseek(fd, 1, SEEK_SET) == 1 && lseek(fd, INT64_MAX, SEEK_CUR) == -1,
+	   "no position beyond all positions");
+	close(fd);
+}
+
+/* A write that breaks off in the program's memory leaves nothing behind the end of the file. */
+static void test_broken_write(void)
+{
+	char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("broken", O_RDWR | O_CREAT, 0600);
+	char found[4096] = "";
+	unsigned int i, wrong = 0;
+	ssize_t written;
+
+	memset(memory, 'x', 4096);
+	mprotect(memory + 4096, 4096, PROT_NONE);
+	written = write(fd, memory + 4000, 200);
+	written = written < 0 ? 0 : written;
+	ok(ftruncate(fd, 4096) == 0 && pread(fd, found, 4096, 0) == 4096, "a write that breaks off");
+	for (i = (unsigned int)written; i < 4096; i++)
+		wrong += found[i] != '\0';
+	is_number(wrong, 0, "leaves nothing behind what it says");
+	close(fd);
+	unlink("broken");
+	munmap(memory, 8192);
 }
 
 static void test_names(void)
@@ -152,6 +210,7 @@ static void test_names(void)
 	ok(unlink("dir/gone") == 0 && write(fd, "x", 1) == 1 && lseek(fd, 0, SEEK_END) == 1,
 	   "an unlinked file is there while it is open");
 	close(fd);
+	ok(fails(rmdir("dir/."), EINVAL) && fails(rmdir("dir/.."), ENOTEMPTY), "rmdir of dots");
 	ok(fails(unlink("dir"), EISDIR) && fails(rmdir("dir/linked"), ENOTDIR), "each by its own call");
 	ok(getcwd(before, sizeof(before)) && chdir("dir") == 0 && getcwd(path, sizeof(path)) &&
 		   strncmp(path, before, strlen(before)) == 0 &&
@@ -194,6 +253,7 @@ static void test_map(void)
 {
 	int fd = open("mapped", O_RDWR | O_CREAT, 0644), in = open("in/text", O_RDONLY);
 	char *shared, *private;
+	struct stat status;
 
 	ok(ftruncate(fd, 10000) == 0, "a file of 10,000 bytes");
 	shared = mmap(NULL, 10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -212,17 +272,78 @@ static void test_map(void)
 	ok(has_text("copied", "changed\nchan"), "copy what there is");
 	close(fd);
 	close(in);
+	fd = memfd_create("nameless", 0);
+	ok(fd >= 0 && fchmod(fd, 0600) == 0 && fstat(fd, &status) == 0 &&
+		   status.st_mode == (S_IFREG | 0600) && status.st_nlink == 0, "a memfd is a file");
+	ok(write(fd, "text", 4) == 4 && pread(fd, (char[8]){ 0 }, 8, 1) == 3, "  with contents");
+	close(fd);
+}
+
+/* Two parts of a line that is the writer's own. */
+static void *write_lines(void *argument)
+{
+	char *letter = argument, end[2] = { *letter, '\n' };
+	struct iovec parts[2] = { { letter, 1 }, { end, 2 } };
+	int fd = open("lines", O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	for (unsigned int i = 0; i < 3000; i++) {
+		if (writev(fd, parts, 2) != 3)
+			break;
+	}
+	close(fd);
+	return NULL;
+}
+
+static void test_parts(void)
+{
+	char letters[2] = { 'a', 'b' }, line[8];
+	unsigned int whole = 0, i;
+	pthread_t threads[2];
+	FILE *file;
+
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, write_lines, &letters[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	file = fopen("lines", "r");
+	while (file && fgets(line, sizeof(line), file))
+		whole += line[0] == line[1] && line[2] == '\n';
+	if (file)
+		fclose(file);
+	is_number(whole, 6000, "what one writev(2) writes is together");
+	unlink("lines");
+}
+
+static void *thread_main(void *argument)
+{
+	pthread_exit(argument);
+}
+
+/* glibc opens a library for it. */
+static void test_thread(void)
+{
+	pthread_t thread;
+	char word[] = "told";
+	void *result = NULL;
+
+	ok(pthread_create(&thread, NULL, thread_main, word) == 0 &&
+		   pthread_join(thread, &result) == 0 && result == word, "pthread_exit");
 }
 
 static void test_limit(void)
 {
 	struct rlimit limit = { 16, 16 };
 	int fd, last = -1;
+	struct stat status;
 
 	ok(setrlimit(RLIMIT_NOFILE, &limit) == 0, "RLIMIT_NOFILE");
 	while ((fd = open("/dev/null", O_RDWR)) >= 0)
 		last = fd;
 	ok(last == 15 && errno == EMFILE, "is respected: %d, errno %d", last, errno);
+	ok(fails(open("out", O_WRONLY | O_TRUNC), EMFILE) && stat("out", &status) == 0 &&
+		   status.st_size == 6, "nothing is truncated without a descriptor");
+	ok(fails(open("unmade", O_WRONLY | O_CREAT, 0600), EMFILE) && access("unmade", F_OK) != 0,
+	   "nor made");
 	ok(write(last, "x", 1) == 1, "/dev/null takes all");
 	for (fd = 3; fd <= last; fd++)
 		close(fd);
@@ -244,9 +365,12 @@ int main(int argc, char **argv)
 	test_streams();
 	test_read();
 	test_write();
+	test_broken_write();
 	test_names();
 	test_list();
 	test_map();
+	test_parts();
+	test_thread();
 	test_limit();
 	fprintf(stderr, "the end of %s\n", argc > 1 ? argv[1] : "it");
 	return done();

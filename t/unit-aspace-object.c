@@ -129,6 +129,24 @@ static void test_size(void)
 	end("sizes");
 }
 
+/* The largest object, with two pages. */
+static void test_holes(void)
+{
+	uint64_t at = 0;
+
+	begin(OBJECT_MEMORY, OBJECT_MOST);
+	ok(!object_next(object, &at, OBJECT_MOST) && at == 0, "nothing is in 64 TiB of holes");
+	object_write(object, 5 * MIB + 100, "x", 1);
+	object_write(object, OBJECT_MOST - 1, "y", 1);
+	ok(object_next(object, &at, OBJECT_MOST) && at == 5 * MIB, "the first page that is there");
+	at += 10;
+	ok(object_next(object, &at, OBJECT_MOST) && at == 5 * MIB + 10, "from inside it, there");
+	at = 5 * MIB + PAGE_SIZE;
+	ok(!object_next(object, &at, 8 * MIB), "no other one before 8 MiB");
+	ok(object_next(object, &at, OBJECT_MOST) && at == OBJECT_MOST - PAGE_SIZE, "but at the end");
+	end("holes");
+}
+
 static void test_private(void)
 {
 	uint8_t bytes[3] = { 1, 2, 3 }, back[3] = { 0 };
@@ -237,6 +255,7 @@ int main(void)
 	page_add_range(0, MEMORY, 0, 21);
 	test_shared();
 	test_size();
+	test_holes();
 	test_private();
 	test_segment();
 	test_failures();

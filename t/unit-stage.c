@@ -13,10 +13,13 @@
 #include "fs/memory_file.h"
 #include "fs/stage_name.h"
 #include "fs/stage_open.h"
+#include "fs/stage_steps.h"
 #include "lib/errno.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/local.h"
+#include "mm/object.h"
 
 /* ---- what it needs of the rest ---- */
 
@@ -70,6 +73,21 @@ void turn_take_certain(struct turn *turn)
 	turn->taken = true;
 }
 
+/* While a test waits for the turn of copying in, who has it fills this one, or fails to. */
+static struct stage_node *being_filled;
+static bool filling_succeeds;
+static int waiting_ends; /* by the end of the process, if not 0 */
+
+int turn_take(struct turn *turn)
+{
+	if (waiting_ends)
+		return waiting_ends;
+	turn_take_certain(turn);
+	if (being_filled)
+		being_filled->filled = filling_succeeds;
+	return 0;
+}
+
 void turn_end(struct turn *turn)
 {
 	turn->taken = false;
@@ -98,6 +116,14 @@ void memory_file_status(const struct memory_file *file, struct user_stat *status
 	status->modified = file->modified / NSEC_PER_SEC;
 }
 
+static unsigned int mapped;
+
+unsigned int object_mapped(const struct object *object)
+{
+	(void)object;
+	return mapped;
+}
+
 size_t strlcpy(char *to, const char *from, size_t size)
 {
 	return (size_t)snprintf(to, size, "%s", from);
@@ -110,6 +136,23 @@ struct stage_node *stage_own_find(const struct stage_view *view,
 	(void)directory;
 	(void)name;
 	return NULL;
+}
+
+/* Here "fd" is taken for it. */
+bool stage_own_has_descriptors(const struct stage_node *directory)
+{
+	return directory->entry && strcmp(directory->entry->name, "fd") == 0;
+}
+
+int format_text(char *buffer, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(buffer, size, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 /* ---- */
@@ -271,10 +314,49 @@ static void test_links(void)
 	is_number(open_at_path("c39", 0), 0, "40 links");
 	is_number(open_at_path("c40", 0), -ELOOP, "41 are too many");
 	is_number(link_at("", "e"), -ENOENT, "a link to an empty path");
-	is_number(stage_link(&view, view.directory, "d/f", view.directory, "hard", true), 0, "a hard link");
+	is_number(stage_link(&view, view.directory, "d/f", view.directory, "hard", true), 0,
+		  "a hard link");
 	ok(look("hard") == look("d/f") && look("hard")->links == 2, "is the same file");
 	is_number(stage_link(&view, view.directory, "d", view.directory, "x", true), -EPERM,
 		  "none to a directory");
+	end();
+}
+
+static const char *target_of(const char *path)
+{
+	static char target[STAGE_PATH_MOST];
+	int error = stage_read_link(&view, view.directory, path, target);
+
+	if (error)
+		snprintf(target, sizeof(target), "error %d", -error);
+	return target;
+}
+
+static void test_targets(void)
+{
+	struct stage_node *out;
+
+	begin();
+	mkdir_at("fd");
+	mkdir_at("d");
+	mkdir_at("d/sub");
+	create_at("d/f");
+	link_at("../f", "d/sub/l");
+	is_text(target_of("d/sub/l"), "../f", "what a link has");
+	is_number(stage_read_link(&view, view.directory, "", (char[STAGE_PATH_MOST]){ 0 }), -ENOENT,
+		  "an empty path has nothing");
+	is_number(stage_read_link(&view, view.directory, "d/f", (char[STAGE_PATH_MOST]){ 0 }), -EINVAL,
+		  "nor a file");
+	stage_link(&view, view.directory, "d/f", view.directory, "fd/3", true);
+	remove_at("d/f", false);
+	is_text(target_of("fd/3"), "/fd/3", "but a descriptor its name");
+	mkdir_at("fd/5");
+	is_text(target_of("fd/5"), "/fd/5", "or that of its directory");
+	create_at("fd/4");
+	out = look("fd/4");
+	out->device = STAGE_OUTPUT;
+	out->inode = 99;
+	is_text(target_of("fd/4"), "pipe:[99]", "or that it is a stream");
 	end();
 }
 
@@ -325,6 +407,10 @@ static void test_removal(void)
 	is_number(remove_at("d", true), -ENOTEMPTY, "a directory that is not empty");
 	is_number(remove_at("d", false), -EISDIR, "unlink is not for it");
 	is_number(remove_at("d/f", true), -ENOTDIR, "nor rmdir for a file");
+	is_number(remove_at("d/.", true), -EINVAL, "a directory by its dot");
+	is_number(remove_at("d/..", true), -ENOTEMPTY, "and by two");
+	is_number(remove_at("//", true), -EBUSY, "the root");
+	is_number(remove_at("d/..", false), -EISDIR, "no file either");
 	file = look("d/f");
 	stage_node_get(file);
 	is_number(remove_at("d/f", false), 0, "a file that is open");
@@ -403,6 +489,271 @@ static void test_notes(void)
 	end();
 }
 
+/* NODE is being filled by another task from now on, with that result. */
+static void begin_filling(struct stage_node *node, bool succeeds)
+{
+	node->filled = false;
+	being_filled = node;
+	filling_succeeds = succeeds;
+}
+
+/* Nobody sees a file half copied in. */
+static void test_filling(void)
+{
+	struct stage_node *file;
+
+	begin();
+	create_at("f");
+	file = look("f");
+	begin_filling(file, true);
+	is_number(open_at_path("f", 0), 0, "who opens a file that another task is copying in");
+	ok(file->filled, "waits until it is there");
+	begin_filling(file, true);
+	ok(look("f") == file && file->filled, "as who looks at it");
+	begin_filling(file, true);
+	ok(move("f", "g") == 0 && file->filled, "and who renames it");
+	begin_filling(file, true);
+	is_number(stage_link(&view, view.directory, "g", view.directory, "h", true), 0, "or links it");
+	ok(file->filled, "  too");
+	begin_filling(file, false);
+	is_number(open_at_path("g", 0), -ENOENT, "one that could not be copied in is not there");
+	is_number(move("g", "i"), -ENOENT, "  for whoever asks");
+	waiting_ends = -EINTR;
+	is_number(open_at_path("g", 0), -EINTR, "the end of a process ends its waiting");
+	waiting_ends = 0;
+	is_number(file->references, 2, "and no reference is kept: it has two names");
+	being_filled = NULL;
+	end();
+}
+
+/* Linux has NAME in the root, of that kind; INODE tells it from others. What is here then. */
+static struct stage_node *bring(const char *name, uint32_t mode, uint64_t inode)
+{
+	struct stage_node *new = stage_node_create(view.stage, mode, 1000, 100), *node = NULL;
+	char path[64];
+
+	new->origin.inode = inode;
+	new->on_linux = stage_is_directory(new);
+	new->filled = true;
+	if (stage_is_link(new))
+		stage_link_set(new, "target");
+	snprintf(path, sizeof(path), "/%s", name);
+	stage_enter(view.stage);
+	stage_reconcile(view.stage, view.stage->root, name, path, new, &node);
+	stage_leave(view.stage);
+	stage_node_put(new);
+	if (node)
+		stage_node_put(node); /* the tree has it */
+	return node;
+}
+
+#define A_FILE (MODE_REGULAR | 0644)
+#define A_LINK (MODE_LINK | 0777)
+#define A_DIRECTORY (MODE_DIRECTORY | 0755)
+
+static void test_reconcile(void)
+{
+	struct stage_node *file, *link, *directory;
+
+	begin();
+	file = bring("f", A_FILE, 1);
+	link = bring("l", A_LINK, 2);
+	directory = bring("d", A_DIRECTORY, 3);
+	ok(bring("f", A_FILE, 1) == file && bring("l", A_LINK, 2) == link &&
+		   bring("d", A_DIRECTORY, 4) == directory, "what is here already is not brought again");
+	ok(bring("f", A_FILE, 5) != file, "a file that has changed on Linux is");
+	ok(bring("l", A_LINK, 6) != link, "and a link");
+	ok(stage_is_link(bring("f", A_LINK, 7)) && bring("l", A_FILE, 8)->file,
+	   "a link where a file was, and a file where a link was");
+	ok(stage_is_directory(bring("f", A_DIRECTORY, 9)) && bring("d", A_FILE, 10)->file,
+	   "a directory where a file was, and a file where one was");
+	create_at("f/mine");
+	ok(stage_is_directory(bring("f", A_FILE, 11)), "but not where something is in it");
+	file = look("d");
+	file->dirty = true;
+	ok(bring("d", A_FILE, 12) == file && bring("d", A_LINK, 13) == file,
+	   "what was changed here stays");
+	remove_at("l", false);
+	ok(!bring("l", A_FILE, 14), "and what was removed here stays so");
+	mkdir_at("made");
+	directory = look("made");
+	ok(bring("made", A_DIRECTORY, 15) == directory, "a directory that was made in both places");
+	is_number(move("made", "x"), -EBUSY, "is Linux's then, and does not move");
+	bring("again", A_DIRECTORY, 16);
+	remove_at("again", true);
+	mkdir_at("again");
+	bring("again", A_DIRECTORY, 16);
+	is_number(move("again", "x"), 0, "one that was removed and made again is not");
+	end();
+	is_number(allocated, 0, "nothing is lost");
+}
+
+/* ---- copying out ---- */
+
+#define PID 7
+#define OTHER_PID 8
+
+static struct stage_plan plans[2];
+static char plan_path[STAGE_PATH_MOST];
+
+/* The paths of LIST, whose links are the first members, each behind MARK. */
+static void add_paths(char text[512], const struct list *list, char mark, size_t path_at)
+{
+	const struct list *pos;
+
+	LIST_FOR_EACH(pos, list)
+		snprintf(text + strlen(text), 512 - strlen(text), "%c%s ", mark,
+			 (const char *)pos + path_at);
+}
+
+#define STEP_PATH offsetof(struct stage_step, path)
+#define NOTE_PATH offsetof(struct stage_gone, path)
+
+/* What process PID has to do: removes (-), makes (+), and then sets attributes of (=). */
+static const char *planned(tid_t pid)
+{
+	struct stage_plan *plan = &plans[pid - PID];
+	static char text[512];
+
+	stage_plan_begin(plan, view.stage, pid, plan_path);
+	stage_enter(view.stage);
+	stage_plan_find(plan);
+	stage_leave(view.stage);
+	text[0] = '\0';
+	add_paths(text, &plan->first, '-', NOTE_PATH);
+	add_paths(text, &plan->steps, '+', STEP_PATH);
+	add_paths(text, &plan->late, '=', STEP_PATH);
+	return text;
+}
+
+static void drop_notes(struct list *list)
+{
+	while (!list_empty(list)) {
+		struct list *first = list->next;
+
+		list_remove(first);
+		heap_free(LIST_ENTRY(first, struct stage_gone, link));
+	}
+}
+
+/* As if it had done all of it; the number of steps. */
+static unsigned int do_all(tid_t pid)
+{
+	struct stage_plan *plan = &plans[pid - PID];
+	struct list *lists[] = { &plan->steps, &plan->late };
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		while (!list_empty(lists[i])) {
+			struct stage_step *step =
+				LIST_ENTRY(lists[i]->next, struct stage_step, link);
+
+			list_remove(&step->link);
+			step->node->claimed = 0;
+			stage_step_free(step);
+			count++;
+		}
+	}
+	drop_notes(&plan->first);
+	return count;
+}
+
+/* What may be removed on Linux now. */
+static const char *settled(void)
+{
+	static char text[512];
+	struct list gone;
+
+	list_init(&gone);
+	stage_enter(view.stage);
+	stage_plan_settle(view.stage, &gone);
+	stage_leave(view.stage);
+	text[0] = '\0';
+	add_paths(text, &gone, '-', NOTE_PATH);
+	drop_notes(&gone);
+	return text;
+}
+
+static void test_plan(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	link_at("f", "d/l");
+	create_at("/tmp/private");
+	is_text(planned(PID), "+/d +/d/f +/d/l =/d ", "what was made is copied out, directories first");
+	is_text(planned(OTHER_PID), "", "by one task");
+	ok(look("d")->dirty, "who makes a directory looks again at what has come into it");
+	do_all(PID);
+	end();
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	look("d/f")->writers = 1;
+	is_text(planned(PID), "+/d =/d ", "what another task has open for writing is not");
+	do_all(PID);
+	look("d/f")->writers = 0;
+	mapped = 1;
+	is_text(planned(PID), "", "nor what it has mapped");
+	mapped = 0;
+	is_text(planned(PID), "+/d/f ", "until then");
+	is_number(do_all(PID), 1, "that is one step");
+	is_text(planned(PID), "", "and all");
+	end();
+}
+
+/* Nothing goes on Linux before what has come of it is there, whoever ends first. */
+static void test_settle(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/old");
+	create_at("d/gone");
+	came_from_linux("d");
+	came_from_linux("d/old");
+	came_from_linux("d/gone");
+	remove_at("d/gone", false);
+	look("d/old")->writers = 1;
+	move("d/old", "d/new");
+	is_text(planned(PID), "", "a task ends while another has a renamed file open");
+	is_text(settled(), "", "its old name stays on Linux");
+	ok(is_noted("/d/old") && is_noted("/d/gone"), "and is not forgotten");
+	look("d/new")->writers = 0;
+	is_text(planned(OTHER_PID), "+/d/new ", "the other one ends");
+	is_text(settled(), "", "nothing is removed while it copies");
+	do_all(OTHER_PID);
+	is_text(settled(), "-/d/gone -/d/old ", "and then all is");
+	ok(!is_noted("/d/old") && !is_noted("/d/gone"), "once");
+	end();
+}
+
+/* A directory where a file was, and the other way round. */
+static void test_kinds(void)
+{
+	begin();
+	mkdir_at("d");
+	create_at("d/f");
+	create_at("x");
+	came_from_linux("d");
+	came_from_linux("d/f");
+	came_from_linux("x");
+	remove_at("d/f", false);
+	remove_at("d", true);
+	remove_at("x", false);
+	create_at("d");
+	mkdir_at("x");
+	is_text(planned(PID), "-/d/f -/d -/x +/d +/x =/x ", "the old ones are removed first");
+	do_all(PID);
+	is_text(settled(), "", "and once");
+	create_at("y");
+	came_from_linux("y");
+	remove_at("y", false);
+	create_at("y");
+	is_text(planned(PID), "+/y ", "a file where a file was is replaced by it");
+	do_all(PID);
+	end();
+}
+
 /* Each allocation in turn fails: an error that says so, or success, and nothing is lost. */
 static void test_memory(void)
 {
@@ -470,10 +821,16 @@ int main(void)
 {
 	test_paths();
 	test_links();
+	test_targets();
 	test_rename();
 	test_removal();
 	test_rights();
 	test_notes();
+	test_filling();
+	test_reconcile();
+	test_plan();
+	test_settle();
+	test_kinds();
 	test_memory();
 	test_depth();
 	return done();

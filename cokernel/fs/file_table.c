@@ -145,6 +145,18 @@ int file_table_add(struct open_file *open, unsigned int least, unsigned int limi
 	return result;
 }
 
+bool file_table_has_room(unsigned int limit)
+{
+	struct file_table *table = &process_current()->file_table;
+	unsigned int fd;
+
+	lock_take(&table->lock);
+	for (fd = 0; fd < table->room && table->files[fd]; fd++)
+		;
+	lock_drop(&table->lock);
+	return fd < limit;
+}
+
 int file_table_close(int fd)
 {
 	struct file_table *table = &process_current()->file_table;

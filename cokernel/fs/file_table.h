@@ -41,6 +41,9 @@ void file_table_forget(uint32_t first, uint32_t last);
 int file_table_add(struct open_file *open, unsigned int least, unsigned int limit,
 		   bool close_on_exec);
 
+/* Is a number below LIMIT free? Another thread may take it meanwhile. */
+bool file_table_has_room(unsigned int limit);
+
 /* 0 or -EBADF. */
 int file_table_close(int fd);
 int file_table_get_flag(int fd);

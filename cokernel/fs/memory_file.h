@@ -44,7 +44,7 @@ void memory_file_put(struct memory_file *file);
 /* May the running process open it so? FLAGS of open(2). */
 bool memory_file_allows(const struct memory_file *file, uint32_t flags);
 
-/* Takes over a reference to FILE (NULL: there is none), given back on failure (NULL: out of memory). */
+/* Takes over a reference to FILE, which may be NULL; given back on failure. NULL: out of memory. */
 struct open_file *open_file_create(struct memory_file *file, uint32_t flags);
 void open_file_get(struct open_file *open);
 void open_file_put(struct open_file *open);
@@ -58,7 +58,18 @@ int64_t open_file_read(struct open_file *open, user_addr_t to, uint64_t size, ui
 int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size,
 			uint64_t offset);
 
-/* The same of FILE for the loader, wherever it is read to: the co-kernel's memory, or the program's. */
+struct vector;
+
+/*
+ * Several PARTS (syscall/vector.h) in one turn, so that nobody gets between them; from OFFSET
+ * on, or by the position. Bytes up to the first that could not be moved, or -errno if none.
+ */
+int64_t open_file_read_parts(struct open_file *open, const struct vector *parts, uint64_t count,
+			     uint64_t offset);
+int64_t open_file_write_parts(struct open_file *open, const struct vector *parts,
+			      uint64_t count, uint64_t offset);
+
+/* Of FILE for the loader, wherever it is read to: the co-kernel's memory, or the program's. */
 int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint64_t offset);
 int64_t memory_file_read_user(struct memory_file *file, user_addr_t to, uint64_t size,
 			      uint64_t offset);

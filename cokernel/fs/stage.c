@@ -104,8 +104,10 @@ static struct stage *create(uint32_t uid)
 		return NULL;
 	list_init(&stage->link);
 	list_init(&stage->gone);
-	for (i = 0; i < STAGE_BUCKETS; i++)
+	for (i = 0; i < STAGE_BUCKETS; i++) {
 		list_init(&stage->buckets[i]);
+		list_init(&stage->gone_buckets[i]);
+	}
 	turn_init(&stage->turn);
 	turn_init(&stage->copying);
 	stage->references = 1;

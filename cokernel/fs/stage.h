@@ -109,6 +109,8 @@ struct stage_entry {
 /* What is to be removed on Linux, since it was removed here. */
 struct stage_gone {
 	struct list link; /* in the stage's list, in the order of the removals */
+	struct list hash_link;
+	uint32_t hash;
 	bool is_directory;
 	char path[];
 };
@@ -126,6 +128,7 @@ struct stage {
 	uint64_t last_inode;
 	uint64_t last_round; /* under COPYING */
 	struct list gone; /* struct stage_gone; directories from Linux never move, so paths hold */
+	struct list gone_buckets[STAGE_BUCKETS]; /* the same, by path */
 	struct list buckets[STAGE_BUCKETS]; /* all entries, by directory and name */
 };
 
@@ -163,7 +166,7 @@ void stage_node_get(struct stage_node *node);
 /* Also without the turn: the last one has nothing to do with the tree any more. */
 void stage_node_put(struct stage_node *node);
 
-/* The target of link NODE; the path that directory NODE has in /proc or /sys. False: out of memory. */
+/* The target of link NODE; the path of directory NODE in /proc or /sys. False: out of memory. */
 bool stage_link_set(struct stage_node *node, const char *target);
 bool stage_own_set(struct stage_node *node, const char *path);
 
@@ -203,17 +206,42 @@ int stage_add(struct stage *stage, struct stage_node *directory, const char *nam
  */
 void stage_remove(struct stage *stage, struct stage_entry *entry, struct stage_gone *note);
 
-/* What stage_remove() of ENTRY needs, NULL if nothing; for heap_free(). 0 or -errno. */
-int stage_note(const struct stage_entry *entry, struct stage_gone **note);
-
-/* Was PATH removed here and not on Linux yet? */
-bool stage_is_gone(const struct stage *stage, const char *path);
-
 /* The path of DIRECTORY; its length. -ENOENT: it was removed; -ENAMETOOLONG: SIZE is too small. */
 int64_t stage_path(const struct stage_node *directory, char *path, uint64_t size);
 
 /* Takes all entries of the tree apart. */
 void stage_clear(struct stage *stage);
+
+/* FNV-1a over TEXT, begun with HASH. */
+static inline uint32_t stage_hash(uint32_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 0x01000193u;
+	return hash;
+}
+
+/* ---- stage_gone.c: what was removed ---- */
+
+/* What stage_remove() of ENTRY needs, NULL if nothing; for heap_free(). 0 or -errno. */
+int stage_note(const struct stage_entry *entry, struct stage_gone **note);
+void stage_gone_add(struct stage *stage, struct stage_gone *note);
+/* Out of the stage: the caller has it, for heap_free(). */
+void stage_gone_take(struct stage_gone *note);
+
+/* The first note of PATH as a directory or as something else; NULL: there is none. */
+struct stage_gone *stage_gone_find(struct stage *stage, const char *path, bool is_directory);
+/* Was PATH removed here and not on Linux yet? */
+bool stage_is_gone(struct stage *stage, const char *path);
+
+/* ---- stage_reconcile.c ---- */
+
+/*
+ * Linux has NEW, a node without a name, under PATH, which is NAME in DIRECTORY. *NODE is
+ * what is there from now on, with a reference: NEW, unless it is here already or was changed
+ * here; NULL: it was removed here. 0, -ENOMEM, -ENOSPC.
+ */
+int stage_reconcile(struct stage *stage, struct stage_node *directory, const char *name,
+		    const char *path, struct stage_node *new, struct stage_node **node);
 
 /* ---- stage_walk.c ---- */
 
@@ -221,6 +249,7 @@ struct stage_place {
 	struct stage_node *directory; /* that has the last name, with a reference */
 	struct stage_node *node; /* what is there, with a reference; NULL: nothing */
 	bool slash;		 /* the path ended in one: only a directory will do */
+	unsigned int dots;	 /* 1 or 2: PATH ends in . or .. */
 	char name[STAGE_NAME_MOST + 1]; /* the last name; "": PATH ends in . or .. or is / */
 };
 
@@ -238,6 +267,8 @@ void stage_place_put(struct stage_place *place);
 
 struct stage_node *stage_own_find(const struct stage_view *view,
 				  const struct stage_node *directory, const char *name);
+/* Is it the one whose names are the open files, /proc/self/fd? */
+bool stage_own_has_descriptors(const struct stage_node *directory);
 /* FN for each name in the own directory DIRECTORY. */
 void stage_own_list(const struct stage_node *directory,
 		    void (*fn)(const char *name, bool is_directory, void *argument),

@@ -10,10 +10,58 @@
 #define SET_USER 04000u
 #define SET_GROUP 02000u
 
+/* ---- files that another task is just copying in ---- */
+
+int stage_check_filled(struct stage_node *node, struct stage_node **being)
+{
+	if (!node || !node->file || __atomic_load_n(&node->filled, __ATOMIC_ACQUIRE))
+		return 0;
+	stage_node_get(node);
+	*being = node;
+	return -EAGAIN;
+}
+
+int stage_wait_filled(struct stage *stage, struct stage_node *node, int error)
+{
+	int waited;
+
+	if (error != -EAGAIN)
+		return error;
+	waited = turn_take(&stage->copying);
+	if (waited == 0) {
+		/* Nobody fills it any more: it has been, or its name goes. */
+		error = node->filled ? -EAGAIN : -ENOENT;
+		turn_end(&stage->copying);
+	}
+	stage_node_put(node);
+	return waited ? waited : error;
+}
+
+static int look(struct stage_view *view, struct stage_node *from, const char *path,
+		unsigned int flags, struct stage_node **node)
+{
+	struct stage_node *being = NULL;
+	struct stage_place place;
+	int error;
+
+	stage_enter(view->stage);
+	error = stage_walk(view, from, path, flags, &place);
+	if (!error && !place.node)
+		error = -ENOENT;
+	if (!error)
+		error = stage_check_filled(place.node, &being);
+	if (!error) {
+		*node = place.node;
+		place.node = NULL;
+	}
+	stage_place_put(&place);
+	stage_leave(view->stage);
+	return stage_wait_filled(view->stage, being, error);
+}
+
 int stage_look(struct stage_view *view, struct stage_node *from, const char *path,
 	       unsigned int flags, bool empty, struct stage_node **node)
 {
-	struct stage_place place;
 	int error;
 
 	if (empty && *path == '\0') {
@@ -21,16 +69,9 @@ int stage_look(struct stage_view *view, struct stage_node *from, const char *pat
 		*node = from;
 		return 0;
 	}
-	stage_enter(view->stage);
-	error = stage_walk(view, from, path, flags, &place);
-	if (!error && !place.node)
-		error = -ENOENT;
-	if (!error) {
-		*node = place.node;
-		place.node = NULL;
-	}
-	stage_place_put(&place);
-	stage_leave(view->stage);
+	do {
+		error = look(view, from, path, flags, node);
+	} while (error == -EAGAIN);
 	return error;
 }
 
@@ -113,22 +154,36 @@ static int open_at(struct stage_view *view, struct stage_place *place, uint32_t 
 	return 0;
 }
 
-int stage_open_node(struct stage_view *view, struct stage_node *from, const char *path,
-		    uint32_t flags, uint32_t mode, struct stage_node **node)
+static int open_once(struct stage_view *view, struct stage_node *from, const char *path,
+		     uint32_t flags, uint32_t mode, struct stage_node **node)
 {
 	bool follow = !(flags & OPEN_NO_FOLLOW) &&
 		      (flags & (OPEN_CREATE | OPEN_EXCLUSIVE)) != (OPEN_CREATE | OPEN_EXCLUSIVE);
+	struct stage_node *being = NULL;
 	struct stage_place place;
 	int error;
 
-	if ((flags & OPEN_CREATE) && (flags & OPEN_DIRECTORY))
-		return -EINVAL;
 	stage_enter(view->stage);
 	error = stage_walk(view, from, path, follow ? STAGE_FOLLOW : 0, &place);
+	if (!error)
+		error = stage_check_filled(place.node, &being);
 	if (!error)
 		error = open_at(view, &place, flags, mode, node);
 	stage_place_put(&place);
 	stage_leave(view->stage);
+	return stage_wait_filled(view->stage, being, error);
+}
+
+int stage_open_node(struct stage_view *view, struct stage_node *from, const char *path,
+		    uint32_t flags, uint32_t mode, struct stage_node **node)
+{
+	int error;
+
+	if ((flags & OPEN_CREATE) && (flags & OPEN_DIRECTORY))
+		return -EINVAL;
+	do {
+		error = open_once(view, from, path, flags, mode, node);
+	} while (error == -EAGAIN);
 	return error;
 }
 

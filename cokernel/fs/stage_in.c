@@ -75,12 +75,6 @@ static struct stage_origin origin_of(const struct user_stat *status)
 	};
 }
 
-static bool is_same(const struct stage_origin *a, const struct stage_origin *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->modified == b->modified && a->modified_nsec == b->modified_nsec;
-}
-
 static nsec_t time_of(uint64_t seconds, uint64_t nsec)
 {
 	/* Before 1970, or what no clock says: the beginning. */
@@ -114,40 +108,6 @@ static struct stage_node *node_for(struct stage_in *in, const struct user_stat *
 	return node;
 }
 
-static bool is_changed_here(const struct stage_node *node)
-{
-	return node->dirty || node->claimed || node->writers != 0;
-}
-
-/*
- * NAME in DIRECTORY, in the turn: what there is already, if that is what Linux has or
- * what a task has made of it, else NEW. With a reference; NULL: a task has removed it.
- */
-static int reconcile(struct stage_in *in, struct stage_node *directory, const char *name,
-		     const char *path, struct stage_node *new, struct stage_node **node)
-{
-	struct stage *stage = in->view->stage;
-	struct stage_entry *entry = stage_find(stage, directory, name);
-	int error;
-
-	*node = NULL;
-	if (!entry && stage_is_gone(stage, path))
-		return 0;
-	if (entry && (!new->file || !entry->node->file || is_changed_here(entry->node) ||
-		      !entry->on_linux || is_same(&entry->node->origin, &new->origin)))
-		*node = entry->node;
-	if (!*node) {
-		error = stage_add(stage, directory, name, new, true);
-		if (error)
-			return error;
-		if (entry)
-			stage_remove(stage, entry, NULL);
-		*node = new;
-	}
-	stage_node_get(*node);
-	return 0;
-}
-
 int stage_in_bring(struct stage_in *in, struct stage_node *directory, const char *name,
 		   const char *path, const struct user_stat *status, struct stage_node **node)
 {
@@ -164,7 +124,7 @@ int stage_in_bring(struct stage_in *in, struct stage_node *directory, const char
 	if (!new)
 		return error < 0 ? (int)error : -ENOMEM;
 	stage_enter(in->view->stage);
-	error = reconcile(in, directory, name, path, new, node);
+	error = stage_reconcile(in->view->stage, directory, name, path, new, node);
 	stage_leave(in->view->stage);
 	stage_node_put(new);
 	if (error || !*node)
@@ -199,7 +159,9 @@ int stage_in_name(struct stage_in *in, struct stage_node *directory, const char 
 		return 0;
 	if (!error)
 		error = stage_in_bring(in, directory, name, path, &status, &node);
-	if (!error && node && stage_is_directory(node) && !node->own && !node->private)
+	/* A directory that is a file here, or the other way round, is not looked into. */
+	if (!error && node && stage_is_directory(node) && !node->own && !node->private &&
+	    (status.mode & MODE_TYPE) == MODE_DIRECTORY)
 		error = stage_pending_add(&in->directories, node, path);
 	stage_node_put(node);
 	if (error)

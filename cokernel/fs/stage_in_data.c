@@ -68,7 +68,7 @@ void stage_pending_drop(struct list *list)
 
 /* ---- directories ---- */
 
-/* The next of SIZE bytes of records at BYTES: its name, and *NEXT behind it; NULL: they are none. */
+/* The next of SIZE bytes of records at BYTES: its name, and *NEXT behind it; or NULL. */
 static const char *record_at(const uint8_t *bytes, uint64_t size, uint64_t at, uint64_t *next)
 {
 	const char *name = (const char *)bytes + at + NAME_AT;
@@ -210,8 +210,9 @@ static int64_t fill_one(struct stage_pending *file)
 		return fd;
 	error = read_file(node->file, fd, node->origin.size);
 	linux_close(fd);
+	/* Who sees it sees the contents: tasks that run look at it. */
 	if (error == 0)
-		node->filled = true;
+		__atomic_store_n(&node->filled, true, __ATOMIC_RELEASE);
 	return error;
 }
 

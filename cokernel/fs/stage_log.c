@@ -10,6 +10,7 @@
 #include "mm/heap.h"
 #include "mm/local.h"
 #include "mm/object.h"
+#include "syscall/vector.h"
 #include "task/turn.h"
 
 struct header {
@@ -76,20 +77,18 @@ static struct header *record_for(struct stage_log *log, uint32_t stream)
 	return header;
 }
 
-int64_t stage_log_write(struct stage_log *log, uint32_t stream, user_addr_t from, uint64_t size)
+/* In the turn. Bytes, or -errno if there are none. */
+static int64_t append(struct stage_log *log, uint32_t stream, user_addr_t from, uint64_t size)
 {
-	struct header *header;
+	struct header *header = record_for(log, stream);
 	uint64_t done = 0, left;
-	int64_t error = turn_take(&log->turn);
 	void *memory;
+	int error = 0;
 
-	if (error)
-		return error;
-	header = record_for(log, stream);
-	size = header ? min_u64(size, RECORD_MOST - header->size) : size;
 	if (!header)
-		error = -ENOSPC;
-	while (!error && done < size) {
+		return -ENOSPC;
+	size = min_u64(size, RECORD_MOST - header->size);
+	while (done < size) {
 		mm_turn(done / PAGE_SIZE);
 		memory = object_memory(log->object, log->end, &left);
 		left = min_u64(left, size - done);
@@ -103,8 +102,27 @@ int64_t stage_log_write(struct stage_log *log, uint32_t stream, user_addr_t from
 		done += left;
 		header->size += (uint32_t)left;
 	}
-	turn_end(&log->turn);
 	return done ? (int64_t)done : error;
+}
+
+int64_t stage_log_write(struct stage_log *log, uint32_t stream, const struct vector *parts,
+			uint64_t count)
+{
+	int64_t bytes = 0, error = turn_take(&log->turn);
+	uint64_t done = 0, i;
+
+	if (error)
+		return error;
+	for (i = 0; i < count && bytes >= 0; i++) {
+		if (parts[i].size == 0)
+			continue;
+		bytes = append(log, stream, parts[i].base, parts[i].size);
+		done += bytes > 0 ? (uint64_t)bytes : 0;
+		if (bytes != (int64_t)parts[i].size)
+			break;
+	}
+	turn_end(&log->turn);
+	return done ? (int64_t)done : bytes;
 }
 
 int stage_log_read(struct stage_log *log,

@@ -14,8 +14,14 @@ struct stage_log;
 struct stage_log *stage_log_create(void);
 void stage_log_destroy(struct stage_log *log);
 
-/* As write(2) to STREAM, 1 or 2. -ENOSPC: the enclave has no memory for it. */
-int64_t stage_log_write(struct stage_log *log, uint32_t stream, user_addr_t from, uint64_t size);
+struct vector;
+
+/*
+ * As writev(2) of COUNT PARTS (syscall/vector.h) to STREAM, 1 or 2: what others write comes
+ * before or behind all of them. -ENOSPC: the enclave has no memory for it.
+ */
+int64_t stage_log_write(struct stage_log *log, uint32_t stream, const struct vector *parts,
+			uint64_t count);
 
 /*
  * Gives all of it to FN, piece by piece and in order, until that says something else

@@ -135,6 +135,16 @@ int stage_check_rmdir(const struct stage_node *node)
 	return 0;
 }
 
+/* Why what has no name of its own is not removed. */
+static int unlink_nameless(const struct stage_place *place, bool directory)
+{
+	if (!directory)
+		return -EISDIR;
+	if (place->dots == 0)
+		return -EBUSY;
+	return place->dots == 1 ? -EINVAL : -ENOTEMPTY;
+}
+
 static int unlink_at(struct stage_view *view, const struct stage_place *place, bool directory)
 {
 	struct stage_entry *entry;
@@ -144,7 +154,7 @@ static int unlink_at(struct stage_view *view, const struct stage_place *place, b
 	if (!place->node)
 		return -ENOENT;
 	if (place->name[0] == '\0')
-		return directory ? -EBUSY : -EISDIR;
+		return unlink_nameless(place, directory);
 	error = stage_may_remove(view, place->directory, place->node);
 	if (error)
 		return error;
@@ -179,9 +189,10 @@ int stage_unlink(struct stage_view *view, struct stage_node *from, const char *p
 	return error;
 }
 
-int stage_link(struct stage_view *view, struct stage_node *old_from, const char *old,
-	       struct stage_node *new_from, const char *new, bool follow)
+static int link_once(struct stage_view *view, struct stage_node *old_from, const char *old,
+		     struct stage_node *new_from, const char *new, bool follow)
 {
+	struct stage_node *being = NULL;
 	struct stage_place from, to = { 0 };
 	int error;
 
@@ -189,6 +200,8 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 	error = stage_walk(view, old_from, old, follow ? STAGE_FOLLOW : 0, &from);
 	if (!error && !from.node)
 		error = -ENOENT;
+	if (!error)
+		error = stage_check_filled(from.node, &being);
 	if (!error)
 		error = stage_walk(view, new_from, new, 0, &to);
 	if (!error && to.node)
@@ -213,5 +226,16 @@ int stage_link(struct stage_view *view, struct stage_node *old_from, const char 
 	stage_place_put(&from);
 	stage_place_put(&to);
 	stage_leave(view->stage);
+	return stage_wait_filled(view->stage, being, error);
+}
+
+int stage_link(struct stage_view *view, struct stage_node *old_from, const char *old,
+	       struct stage_node *new_from, const char *new, bool follow)
+{
+	int error;
+
+	do {
+		error = link_once(view, old_from, old, new_from, new, follow);
+	} while (error == -EAGAIN);
 	return error;
 }

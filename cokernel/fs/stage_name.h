@@ -2,12 +2,22 @@
 /*
  * What a program does with names in a stage, and the attributes of what it finds there.
  * All take their turn themselves; PATHs are the co-kernel's own, seen from directory
- * FROM. All return 0 or the -errno that Linux would give.
+ * FROM. All return 0 or the -errno that Linux would give. Who asks for a file that is just
+ * being copied in waits until it is there.
  */
 #ifndef CK_FS_STAGE_NAME_H
 #define CK_FS_STAGE_NAME_H
 
 #include "fs/stage.h"
+
+/*
+ * After the turn, with the error found in it: if that was for NODE, a reference to which is
+ * given back here, is still being filled (-EAGAIN), waits until it is, and then says -EAGAIN:
+ * once more. Else ERROR; -ENOENT: it could not be filled, and is not there any more.
+ */
+int stage_wait_filled(struct stage *stage, struct stage_node *node, int error);
+/* In the turn: -EAGAIN if NODE is being filled, with *BEING it and a reference; else 0. */
+int stage_check_filled(struct stage_node *node, struct stage_node **being);
 
 /* In the turn: a new node named as PLACE says, which has none; with a reference. */
 int stage_make(struct stage_view *view, const struct stage_place *place, uint32_t mode,
@@ -33,6 +43,10 @@ int stage_rename(struct stage_view *view, struct stage_node *old_from, const cha
 /* The node of PATH with a reference; an empty path is FROM if EMPTY. FLAGS of stage_walk(). */
 int stage_look(struct stage_view *view, struct stage_node *from, const char *path,
 	       unsigned int flags, bool empty, struct stage_node **node);
+
+/* readlink(2), with NUL. An empty path is FROM, if that is a link. */
+int stage_read_link(struct stage_view *view, struct stage_node *from, const char *path,
+		    char target[STAGE_PATH_MOST]);
 
 /* What open(2) opens, with a reference; FLAGS and MODE are its. It is made if need be. */
 int stage_open_node(struct stage_view *view, struct stage_node *from, const char *path,

@@ -10,6 +10,7 @@
 #include "mm/local.h"
 #include "mm/object.h"
 #include "syscall/random.h"
+#include "syscall/vector.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -94,7 +95,7 @@ static int64_t read_zero(user_addr_t to, uint64_t size)
 	return (int64_t)done;
 }
 
-static int64_t read_device(const struct stage_node *node, user_addr_t to, uint64_t size)
+static int64_t read_part(const struct stage_node *node, user_addr_t to, uint64_t size)
 {
 	switch (node->device) {
 	case STAGE_NULL:
@@ -109,47 +110,58 @@ static int64_t read_device(const struct stage_node *node, user_addr_t to, uint64
 	}
 }
 
-static int64_t write_device(const struct stage_node *node, user_addr_t from, uint64_t size)
+static int64_t read_device(const struct stage_node *node, const struct vector *parts,
+			   uint64_t count)
 {
-	switch (node->device) {
-	case STAGE_FULL:
-		return -ENOSPC;
-	case STAGE_OUTPUT:
-		return stage_log_write(node->log, node->stream, from, size);
-	default:
-		return (int64_t)size;
+	int64_t bytes = read_part(node, 0, 0), done = 0;
+	uint64_t i;
+
+	for (i = 0; i < count && bytes >= 0; i++) {
+		bytes = read_part(node, parts[i].base, parts[i].size);
+		done += bytes > 0 ? bytes : 0;
+		if (bytes != (int64_t)parts[i].size)
+			break;
 	}
+	return done ? done : bytes;
+}
+
+static int64_t write_device(const struct stage_node *node, const struct vector *parts,
+			    uint64_t count)
+{
+	int64_t bytes = 0;
+	uint64_t i;
+
+	if (node->device == STAGE_OUTPUT)
+		return stage_log_write(node->log, node->stream, parts, count);
+	for (i = 0; i < count; i++)
+		bytes += (int64_t)parts[i].size;
+	return node->device == STAGE_FULL ? -ENOSPC : bytes;
 }
 
 /* ---- */
 
-/* Linux moves no more in one call. */
-#define MOST 0x7ffff000ull
-
-int64_t stage_read(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset)
+int64_t stage_read(struct open_file *open, const struct vector *parts, uint64_t count,
+		   uint64_t offset)
 {
 	if ((open->flags & OPEN_PATH) || (open->flags & OPEN_ACCESS) == OPEN_WRITE_ONLY)
 		return -EBADF;
-	size = min_u64(size, MOST);
 	if (open->file)
-		return open_file_read(open, to, size, offset);
+		return open_file_read_parts(open, parts, count, offset);
 	if (stage_is_directory(open->node))
 		return -EISDIR;
-	return read_device(open->node, to, size);
+	return read_device(open->node, parts, count);
 }
 
-int64_t stage_write(struct open_file *open, user_addr_t from, uint64_t size, uint64_t offset)
+int64_t stage_write(struct open_file *open, const struct vector *parts, uint64_t count,
+		    uint64_t offset)
 {
 	int64_t result;
 
 	if ((open->flags & OPEN_PATH) || (open->flags & OPEN_ACCESS) == OPEN_READ_ONLY)
 		return -EBADF;
-	size = min_u64(size, MOST);
 	if (!open->file)
-		return write_device(open->node, from, size);
-	if (size == 0)
-		return 0;
-	result = open_file_write(open, from, size, offset);
+		return write_device(open->node, parts, count);
+	result = open_file_write_parts(open, parts, count, offset);
 	if (result > 0)
 		stage_mark(open);
 	return result;
@@ -166,9 +178,9 @@ int64_t stage_seek(struct open_file *open, int64_t offset, unsigned int whence)
 	if (!stage_is_directory(open->node))
 		return 0;
 	/* What getdents64(2) has said, or the start. */
-	if (whence == 1)
-		offset += (int64_t)open->position;
-	if (whence > 1 || offset < 0)
+	if (whence > 1 ||
+	    (whence == 1 && __builtin_add_overflow(offset, (int64_t)open->position, &offset)) ||
+	    offset < 0)
 		return -EINVAL;
 	open->position = (uint64_t)offset;
 	return offset;
@@ -178,7 +190,9 @@ int64_t stage_resize(struct open_file *open, int64_t size)
 {
 	int64_t result;
 
-	if (!open->file || (open->flags & OPEN_PATH))
+	if (open->flags & OPEN_PATH)
+		return -EBADF;
+	if (!open->file)
 		return -EINVAL;
 	result = open_file_resize(open, size);
 	if (result == 0)

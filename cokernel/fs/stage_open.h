@@ -9,6 +9,7 @@
 #include "fs/stage.h"
 
 struct open_file;
+struct vector;
 
 /* Of open(2), besides those of status.h. */
 #define OPEN_NON_BLOCKING 04000u
@@ -20,9 +21,11 @@ struct open_file;
 /* Of NODE, whose reference is taken over; given back on failure. FLAGS of open(2). 0 or -errno. */
 int stage_open(struct stage_node *node, uint32_t flags, struct open_file **open);
 
-/* As open_file_read() and open_file_write(), of whatever is open. */
-int64_t stage_read(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset);
-int64_t stage_write(struct open_file *open, user_addr_t from, uint64_t size, uint64_t offset);
+/* As open_file_read_parts() and open_file_write_parts(), of whatever is open. */
+int64_t stage_read(struct open_file *open, const struct vector *parts, uint64_t count,
+		   uint64_t offset);
+int64_t stage_write(struct open_file *open, const struct vector *parts, uint64_t count,
+		    uint64_t offset);
 
 int64_t stage_seek(struct open_file *open, int64_t offset, unsigned int whence);
 int64_t stage_resize(struct open_file *open, int64_t size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copying out. What is to be done is found in one turn, as a list of steps with the paths
- * of that moment, and then done without one, since it waits for Linux while other tasks
- * go on. A file that is being copied out is claimed, so that it is copied once.
+ * Copying out. What is to be done is found in one turn (stage_plan.c), and then done
+ * without one, since it waits for Linux while other tasks go on. What is being copied out
+ * is claimed, so that it is copied once.
  *
  * What was removed is removed on Linux last, and only if all else is there: a file that
  * was renamed is never in neither place.
@@ -10,15 +10,11 @@
 #include <asm/unistd_64.h>
 
 #include "fs/linux.h"
-#include "fs/memory_file.h"
 #include "fs/stage_steps.h"
 #include "fs/staged.h"
 #include "lib/errno.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "mm/heap.h"
-#include "mm/local.h"
-#include "mm/object.h"
 #include "task/process.h"
 
 #define REMOVE_DIR 0x200u
@@ -31,15 +27,8 @@
 struct stage_out {
 	struct process *process;
 	struct stage_view *view;
-	char *path; /* STAGE_PATH_MOST */
-	struct list steps;
-	struct list gone;
-	struct list late; /* attributes of directories, when what is in them is there */
+	struct stage_plan plan;
 	unsigned int failures;
-	/* Of planning, which is in the turn, where nobody can be told. */
-	unsigned int unplanned;
-	int error;
-	char name[STAGE_NAME_MOST + 1];
 	bool again; /* another task has changed what this one was copying out */
 };
 
@@ -52,137 +41,19 @@ static void failed(struct stage_out *out, const char *path, int64_t error)
 			       staged_reason(error, text));
 }
 
-/* ---- what is to be done; in the turn ---- */
-
-static int add_step(struct list *list, struct stage_node *node, const char *path)
-{
-	size_t size = strlen(path) + 1;
-	struct stage_step *step = heap_alloc(sizeof(*step) + size);
-
-	if (!step)
-		return -ENOMEM;
-	step->node = node;
-	stage_node_get(node);
-	memcpy(step->path, path, size);
-	list_append(list, &step->link);
-	return 0;
-}
-
-/* Is it to be copied out, and by this task? */
-static bool is_wanted(const struct stage_entry *entry, tid_t pid)
-{
-	struct stage_node *node = entry->node;
-
-	/* With two names, this task may have claimed it by the other one. */
-	if (entry->on_linux && !node->dirty && node->claimed != pid)
-		return false;
-	if (node->private || (node->file && !node->filled))
-		return false;
-	/* Who is at it now looks again when it is done. */
-	if (node->claimed && node->claimed != pid) {
-		node->dirty = true;
-		return false;
-	}
-	/* Another task that has it open for writing, or mapped, is not done with it. */
-	if (node->file && ( __atomic_load_n(&node->writers, __ATOMIC_ACQUIRE) != 0 ||
-			   object_mapped(node->file->object) != 0))
-		return false;
-	return !node->own && !node->device;
-}
-
-/* Also its attributes, once what is in it is there. */
-static int plan_directory(struct stage_out *out, struct stage_entry *entry)
-{
-	int error = 0;
-
-	if (!entry->on_linux)
-		error = add_step(&out->steps, entry->node, out->path);
-	if (!error)
-		error = add_step(&out->late, entry->node, out->path);
-	if (!error) {
-		entry->on_linux = true;
-		entry->node->on_linux = true;
-		entry->node->dirty = false;
-	}
-	return error;
-}
-
-static int plan_entry(struct stage_out *out, struct stage_entry *entry)
-{
-	struct stage_node *node = entry->node;
-	int64_t length;
-	int error;
-
-	if (!is_wanted(entry, out->process->pid) || (entry->directory->private && !entry->on_linux))
-		return 0;
-	length = stage_path(entry->directory, out->path, STAGE_PATH_MOST);
-	if (length < 0)
-		return (int)length;
-	if ((uint64_t)length + 1 + strlen(entry->name) >= STAGE_PATH_MOST)
-		return -ENAMETOOLONG;
-	format_text(out->path + length, STAGE_PATH_MOST - (uint64_t)length, "%s%s",
-		    length > 1 ? "/" : "", entry->name);
-	if (stage_is_directory(node))
-		return plan_directory(out, entry);
-	error = add_step(&out->steps, node, out->path);
-	if (!error) {
-		entry->on_linux = true;
-		node->dirty = false;
-		node->claimed = out->process->pid;
-	}
-	return error;
-}
-
-/* The entry behind ENTRY in the order of the whole tree; NULL: that was the last. */
-static struct stage_entry *next_entry(struct stage_entry *entry)
-{
-	struct stage_node *node = entry->node;
-
-	/* Into a directory, unless nothing of it goes to Linux. */
-	if (stage_is_directory(node) && !node->own && !list_empty(&node->entries) &&
-	    (node->on_linux || node->private))
-		return LIST_ENTRY(node->entries.next, struct stage_entry, link);
-	while (entry->link.next == &entry->directory->entries) {
-		entry = entry->directory->entry;
-		if (!entry)
-			return NULL;
-	}
-	return LIST_ENTRY(entry->link.next, struct stage_entry, link);
-}
-
 static void plan(struct stage_out *out)
 {
-	struct stage *stage = out->view->stage;
-	struct stage_entry *entry;
-	uint64_t i = 0;
-	int error;
-
-	stage_enter(stage);
-	while (!list_empty(&stage->gone)) {
-		struct list *first = stage->gone.next;
-
-		list_remove(first);
-		list_append(&out->gone, first);
-	}
-	entry = list_empty(&stage->root->entries) ? NULL :
-		LIST_ENTRY(stage->root->entries.next, struct stage_entry, link);
-	for (; entry; entry = next_entry(entry)) {
-		mm_turn(++i);
-		error = plan_entry(out, entry);
-		if (error && out->unplanned++ == 0) {
-			out->error = error;
-			strlcpy(out->name, entry->name, sizeof(out->name));
-		}
-	}
-	stage_leave(stage);
-	if (out->unplanned) {
-		failed(out, out->name, out->error);
-		out->failures += out->unplanned - 1;
-		out->unplanned = 0;
-	}
+	stage_enter(out->view->stage);
+	stage_plan_find(&out->plan);
+	stage_leave(out->view->stage);
+	if (!out->plan.failures)
+		return;
+	failed(out, out->plan.name, out->plan.error);
+	out->failures += out->plan.failures - 1;
+	out->plan.failures = 0;
 }
 
-/* ---- doing it ---- */
+/* ---- removing ---- */
 
 /* Does the stage still have, or have again, something of the kind there? */
 static bool is_replaced(struct stage_out *out, const struct stage_gone *gone)
@@ -210,44 +81,34 @@ static void remove_one(struct stage_out *out, const struct stage_gone *gone)
 		failed(out, gone->path, error);
 }
 
-/* A directory where a file was, or the other way round: the old one goes first. */
-static bool must_go_first(const struct stage_out *out, const struct stage_gone *gone)
+/* GONE, and frees it. EVEN what the stage has again: that is of another kind, or comes. */
+static void remove_all(struct stage_out *out, struct list *gone, bool even)
 {
-	struct stage_step *step;
-	struct list *pos;
-	uint64_t i = 0;
-	size_t size;
+	struct stage_gone *note;
 
-	LIST_FOR_EACH(pos, &out->steps) {
-		mm_turn(++i);
-		step = LIST_ENTRY(pos, struct stage_step, link);
-		if (strcmp(step->path, gone->path) == 0)
-			return stage_is_directory(step->node) != gone->is_directory;
-		/* And what was in the directory that a file replaces. */
-		size = strlen(step->path);
-		if (!stage_is_directory(step->node) &&
-		    strncmp(step->path, gone->path, size) == 0 && gone->path[size] == '/')
-			return true;
-	}
-	return false;
-}
-
-static void remove_all(struct stage_out *out, bool first)
-{
-	struct stage_gone *gone;
-	struct list *pos, *next;
-
-	LIST_FOR_EACH_SAFE(pos, next, &out->gone) {
-		gone = LIST_ENTRY(pos, struct stage_gone, link);
-		if (first && !must_go_first(out, gone))
-			continue;
-		list_remove(&gone->link);
-		/* It stays if what replaces it, by its name, is there or still comes. */
-		if (first || (out->failures == 0 && !is_replaced(out, gone)))
-			remove_one(out, gone);
-		heap_free(gone);
+	while (!list_empty(gone)) {
+		note = LIST_ENTRY(gone->next, struct stage_gone, link);
+		list_remove(&note->link);
+		if (even || !is_replaced(out, note))
+			remove_one(out, note);
+		heap_free(note);
 	}
 }
+
+/* What was removed, if nothing that was to come here or by another task is missing there. */
+static void remove_rest(struct stage_out *out)
+{
+	struct list gone;
+
+	list_init(&gone);
+	stage_enter(out->view->stage);
+	if (out->failures == 0)
+		stage_plan_settle(out->view->stage, &gone);
+	stage_leave(out->view->stage);
+	remove_all(out, &gone, false);
+}
+
+/* ---- making ---- */
 
 /* It could not be made there. In the turn. */
 static void not_on_linux(struct stage_node *node)
@@ -291,7 +152,7 @@ static void leave_attributes(struct stage_out *out, const char *path)
 	struct stage_step *step;
 	struct list *pos, *next;
 
-	LIST_FOR_EACH_SAFE(pos, next, &out->late) {
+	LIST_FOR_EACH_SAFE(pos, next, &out->plan.late) {
 		step = LIST_ENTRY(pos, struct stage_step, link);
 		if (strcmp(step->path, path) != 0)
 			continue;
@@ -300,27 +161,17 @@ static void leave_attributes(struct stage_out *out, const char *path)
 	}
 }
 
-static bool was_removed(const struct stage_out *out, const char *path)
-{
-	struct list *pos;
-
-	LIST_FOR_EACH(pos, &out->gone) {
-		if (strcmp(LIST_ENTRY(pos, struct stage_gone, link)->path, path) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* What became of the directory STEP: RESULT of stage_step_do(). In the turn. */
 static void after_directory(struct stage_out *out, const struct stage_step *step, int64_t result)
 {
 	if (result < 0) {
 		not_on_linux(step->node);
-		drop_steps(&out->steps, step->path);
-		drop_steps(&out->late, step->path);
-	} else if (result == STAGE_WAS_THERE && !was_removed(out, step->path)) {
+		drop_steps(&out->plan.steps, step->path);
+		drop_steps(&out->plan.late, step->path);
+	} else if (result == STAGE_WAS_THERE && !stage_is_gone(out->view->stage, step->path)) {
 		/* It is Linux's, with whatever else is in it. */
 		step->node->partial = true;
+		step->node->dirty = false;
 		leave_attributes(out, step->path);
 	}
 }
@@ -331,8 +182,8 @@ static void do_steps(struct stage_out *out)
 	struct stage_node *node;
 	int64_t error;
 
-	while (!list_empty(&out->steps)) {
-		step = LIST_ENTRY(out->steps.next, struct stage_step, link);
+	while (!list_empty(&out->plan.steps)) {
+		step = LIST_ENTRY(out->plan.steps.next, struct stage_step, link);
 		node = step->node;
 		list_remove(&step->link);
 		error = stage_step_do(step, out->process->pid);
@@ -340,10 +191,9 @@ static void do_steps(struct stage_out *out)
 			failed(out, step->path, error);
 		stage_enter(out->view->stage);
 		node->claimed = 0;
+		out->again |= error >= 0 && node->dirty;
 		if (stage_is_directory(node))
 			after_directory(out, step, error);
-		else if (error >= 0 && node->dirty)
-			out->again = true;
 		node->dirty |= error < 0;
 		stage_leave(out->view->stage);
 		stage_step_free(step);
@@ -356,8 +206,8 @@ static void do_late(struct stage_out *out)
 	struct stage_step *step;
 	int64_t error;
 
-	while (!list_empty(&out->late)) {
-		step = LIST_ENTRY(out->late.prev, struct stage_step, link);
+	while (!list_empty(&out->plan.late)) {
+		step = LIST_ENTRY(out->plan.late.prev, struct stage_step, link);
 		list_remove(&step->link);
 		error = stage_step_attributes(step);
 		if (error && out->failures == 0)
@@ -369,26 +219,24 @@ static void do_late(struct stage_out *out)
 bool stage_out(struct process *process, struct stage_view *view)
 {
 	struct stage_out out = { .process = process, .view = view };
+	char *path = heap_alloc(STAGE_PATH_MOST);
 	unsigned int rounds = 0;
 
-	list_init(&out.steps);
-	list_init(&out.gone);
-	list_init(&out.late);
-	out.path = heap_alloc(STAGE_PATH_MOST);
-	if (!out.path) {
+	if (!path) {
 		process_report(process, "cannot copy files out of the enclave: it has no memory left");
 		return false;
 	}
+	stage_plan_begin(&out.plan, view->stage, process->pid, path);
 	/* Who changes a file again and again is there, and copies it out at its own end. */
 	do {
 		out.again = false;
 		plan(&out);
-		remove_all(&out, true);
+		remove_all(&out, &out.plan.first, true);
 		do_steps(&out);
 	} while (out.again && ++rounds < ROUNDS_MOST);
-	remove_all(&out, false);
+	remove_rest(&out);
 	do_late(&out);
-	heap_free(out.path);
+	heap_free(path);
 	if (out.failures > SAID_MOST)
 		process_report(process, "%u more files could not be copied out of the enclave",
 			       out.failures - SAID_MOST);

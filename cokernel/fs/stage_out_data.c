@@ -22,12 +22,6 @@
 #define TEMPORARY_TRIES 100u
 #define TEMPORARY_MODE 0600u
 
-void stage_step_free(struct stage_step *step)
-{
-	stage_node_put(step->node);
-	heap_free(step);
-}
-
 /* The TRYth name beside PATH, in the same directory. 0 or -ENAMETOOLONG. */
 static int temporary_name(const char *path, tid_t pid, unsigned int try, char *name)
 {
@@ -44,14 +38,15 @@ static int temporary_name(const char *path, tid_t pid, unsigned int try, char *n
 
 /* ---- contents ---- */
 
-/* The end of the pages from AT on that are there: what is not is a hole. */
+/* The end of the pages that are there, of which the one at AT is, or was: behind it is a hole. */
 static uint64_t end_of_pages(struct object *object, uint64_t at, uint64_t end)
 {
 	uint64_t stop = at;
 
 	end = min_u64(end, at + CHANNEL_PIECE);
-	while (stop < end && object_has(object, stop))
+	do {
 		stop = align_down(stop, PAGE_SIZE) + PAGE_SIZE;
+	} while (stop < end && object_has(object, stop));
 	return min_u64(stop, end);
 }
 
@@ -81,17 +76,13 @@ static int64_t write_piece(struct memory_file *file, int64_t fd, uint64_t at, ui
 static int64_t write_contents(struct memory_file *file, int64_t fd)
 {
 	struct object *object = file->object;
-	uint64_t size = object_size(object), at = 0, stop;
+	uint64_t size = object_size(object), at = 0, steps = 0;
 	int64_t bytes;
 
-	while (at < size) {
-		mm_turn(at / PAGE_SIZE);
-		stop = end_of_pages(object, at, size);
-		if (stop == at) {
-			at += PAGE_SIZE;
-			continue;
-		}
-		bytes = write_piece(file, fd, at, stop - at);
+	/* Holes are passed by the size of what is missing: a file may be one of 64 TiB. */
+	while (at < size && object_next(object, &at, size)) {
+		mm_turn(++steps);
+		bytes = write_piece(file, fd, at, end_of_pages(object, at, size) - at);
 		if (bytes < 0)
 			return bytes;
 		at += (uint64_t)bytes;

@@ -104,13 +104,18 @@ static struct stage_node *descriptor(const char *name)
 	return node;
 }
 
+bool stage_own_has_descriptors(const struct stage_node *directory)
+{
+	return directory->own && strcmp(directory->own, DESCRIPTORS) == 0;
+}
+
 struct stage_node *stage_own_find(const struct stage_view *view,
 				  const struct stage_node *directory, const char *name)
 {
 	char path[OWN_PATH_MOST];
 	struct tree_node node;
 
-	if (strcmp(directory->own, DESCRIPTORS) == 0)
+	if (stage_own_has_descriptors(directory))
 		return descriptor(name);
 	if (format_text(path, sizeof(path), "%s/%s", directory->own, name) >= (int)sizeof(path))
 		return NULL;

@@ -100,14 +100,18 @@ static int rename_at(struct stage_view *view, const struct stage_place *from,
 	return 0;
 }
 
-int stage_rename(struct stage_view *view, struct stage_node *old_from, const char *old,
-		 struct stage_node *new_from, const char *new, bool replace)
+static int rename_once(struct stage_view *view, struct stage_node *old_from, const char *old,
+		       struct stage_node *new_from, const char *new, bool replace)
 {
 	struct stage_place from, to = { 0 };
+	struct stage_node *being = NULL;
 	int error;
 
 	stage_enter(view->stage);
 	error = stage_walk(view, old_from, old, 0, &from);
+	/* It is by its path that one that could not be filled is found again. */
+	if (!error)
+		error = stage_check_filled(from.node, &being);
 	if (!error)
 		error = stage_walk(view, new_from, new, 0, &to);
 	if (!error)
@@ -118,5 +122,16 @@ int stage_rename(struct stage_view *view, struct stage_node *old_from, const cha
 	stage_place_put(&from);
 	stage_place_put(&to);
 	stage_leave(view->stage);
+	return stage_wait_filled(view->stage, being, error);
+}
+
+int stage_rename(struct stage_view *view, struct stage_node *old_from, const char *old,
+		 struct stage_node *new_from, const char *new, bool replace)
+{
+	int error;
+
+	do {
+		error = rename_once(view, old_from, old, new_from, new, replace);
+	} while (error == -EAGAIN);
 	return error;
 }

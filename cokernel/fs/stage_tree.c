@@ -7,14 +7,10 @@
 #include "mm/heap.h"
 #include "mm/local.h"
 
-/* FNV-1a over the name, begun with the directory's number. */
+/* Over the name, begun with the directory's number. */
 static uint32_t hash_of(const struct stage_node *directory, const char *name)
 {
-	uint32_t hash = 0x811c9dc5u ^ (uint32_t)(directory->inode * 0x9e3779b1u);
-
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 0x01000193u;
-	return hash;
+	return stage_hash(0x811c9dc5u ^ (uint32_t)(directory->inode * 0x9e3779b1u), name);
 }
 
 struct stage_entry *stage_find(struct stage *stage, const struct stage_node *directory,
@@ -66,45 +62,6 @@ int stage_add(struct stage *stage, struct stage_node *directory, const char *nam
 	return 0;
 }
 
-int stage_note(const struct stage_entry *entry, struct stage_gone **note)
-{
-	uint64_t name = strlen(entry->name) + 1;
-	struct stage_gone *new;
-	int64_t length;
-
-	*note = NULL;
-	if (!entry->on_linux)
-		return 0;
-	new = heap_alloc(sizeof(*new) + STAGE_PATH_MOST + name);
-	if (!new)
-		return -ENOMEM;
-	length = stage_path(entry->directory, new->path, STAGE_PATH_MOST);
-	if (length < 0) {
-		heap_free(new);
-		return (int)length;
-	}
-	list_init(&new->link);
-	new->is_directory = stage_is_directory(entry->node);
-	if (length > 1)
-		new->path[length++] = '/';
-	memcpy(new->path + length, entry->name, name);
-	*note = new;
-	return 0;
-}
-
-bool stage_is_gone(const struct stage *stage, const char *path)
-{
-	struct list *pos;
-	uint64_t i = 0;
-
-	LIST_FOR_EACH(pos, &stage->gone) {
-		mm_turn(++i);
-		if (strcmp(LIST_ENTRY(pos, struct stage_gone, link)->path, path) == 0)
-			return true;
-	}
-	return false;
-}
-
 void stage_remove(struct stage *stage, struct stage_entry *entry, struct stage_gone *note)
 {
 	struct stage_node *directory = entry->directory, *node = entry->node;
@@ -119,7 +76,7 @@ void stage_remove(struct stage *stage, struct stage_entry *entry, struct stage_g
 		node->entry = NULL;
 	}
 	if (note)
-		list_append(&stage->gone, &note->link);
+		stage_gone_add(stage, note);
 	heap_free(entry);
 	stage_node_put(node);
 }
@@ -157,12 +114,14 @@ void stage_clear(struct stage *stage)
 {
 	struct stage_node *at = stage->root;
 	struct stage_entry *entry;
-	struct list *pos, *next;
+	struct stage_gone *note;
 	uint64_t i = 0;
 
-	LIST_FOR_EACH_SAFE(pos, next, &stage->gone)
-		heap_free(LIST_ENTRY(pos, struct stage_gone, link));
-	list_init(&stage->gone);
+	while (!list_empty(&stage->gone)) {
+		note = LIST_ENTRY(stage->gone.next, struct stage_gone, link);
+		stage_gone_take(note);
+		heap_free(note);
+	}
 	for (;;) {
 		mm_turn(++i);
 		if (list_empty(&at->entries)) {

@@ -121,6 +121,7 @@ static int step(struct walk *walk, char *name)
 		if (!is_last(walk))
 			return 0;
 		stage_node_get(walk->at);
+		walk->place->dots = (unsigned int)strlen(name);
 		arrive(walk, "", walk->at);
 		return 1;
 	}

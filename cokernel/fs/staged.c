@@ -29,7 +29,8 @@
 #define DESCRIPTORS_LEAST 16u
 #define DESCRIPTORS_MOST (1u << 16) /* what a table of descriptors has room for */
 
-#define LIBRARY_CACHE "/etc/ld.so.cache"
+/* Where the dynamic linkers of GNU and musl look for libraries; what is not there is not needed. */
+static const char *const library_paths[] = { "/etc/ld.so.cache", "/etc/ld-musl-x86_64.path" };
 
 struct staged *staged_current(void)
 {
@@ -107,6 +108,12 @@ static int get_cwd(char *path)
 	return path[0] == '/' && strlen(path) == (size_t)length ? 0 : -ENOENT;
 }
 
+/* What of LIMIT there can be. */
+static uint32_t descriptors(uint64_t limit)
+{
+	return (uint32_t)min_u64(max_u64(limit, DESCRIPTORS_LEAST), DESCRIPTORS_MOST);
+}
+
 static int get_view(struct process *process, struct staged *staged,
 		    const struct pisces_exec *exec)
 {
@@ -119,9 +126,9 @@ static int get_view(struct process *process, struct staged *staged,
 	if (view->stage)
 		stage_keep(view->stage);
 	staged->log = stage_log_create();
-	staged->descriptor_limit =
-		(uint32_t)min_u64(max_u64(exec->descriptor_limit, DESCRIPTORS_LEAST), DESCRIPTORS_MOST);
-	staged->descriptor_most = staged->descriptor_limit;
+	staged->descriptor_limit = descriptors(exec->descriptor_limit);
+	staged->descriptor_most =
+		descriptors(max_u64(exec->descriptor_most, exec->descriptor_limit));
 	if (!view->stage || !staged->log)
 		return -ENOMEM;
 	staged->group = channel_call_own(__NR_getpgid, 0, 0, 0, 0, 0, 0);
@@ -204,8 +211,8 @@ static int copy_in(struct stage_in *in, const struct pisces_exec *exec, const ch
 		error = stage_in_path(in, cwd, path, STAGE_IN_NEEDED);
 		path = behind(path, 1);
 	}
-	if (!error && exec->needed)
-		error = stage_in_path(in, cwd, LIBRARY_CACHE, STAGE_IN_NEEDED);
+	for (i = 0; i < ARRAY_SIZE(library_paths) && exec->needed && !error; i++)
+		error = stage_in_path(in, cwd, library_paths[i], STAGE_IN_NEEDED);
 	return error ? error : stage_in_fill(in);
 }
 

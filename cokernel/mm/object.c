@@ -233,6 +233,20 @@ bool object_has(struct object *object, uint64_t offset)
 	return has;
 }
 
+bool object_next(struct object *object, uint64_t *at, uint64_t end)
+{
+	uint64_t found = *at;
+	unsigned int level;
+	bool has;
+
+	lock_take(&object->lock);
+	has = pt_next_leaf(object->root, &found, end, &level) != NULL;
+	lock_drop(&object->lock);
+	if (has)
+		*at = max_u64(*at, found);
+	return has;
+}
+
 /* Of a file a page is added here and nowhere else. */
 static int make_page(struct object *object, uint64_t offset)
 {

@@ -57,6 +57,8 @@ int object_page(struct object *object, uint64_t offset, const struct policy *pol
 
 /* Is the page at OFFSET there? */
 bool object_has(struct object *object, uint64_t offset);
+/* The first byte from *AT on, and before END, that is in a page that is there. False: none. */
+bool object_next(struct object *object, uint64_t *at, uint64_t end);
 
 /* Copies, growing if necessary. 0 or -ENOMEM. */
 int object_write(struct object *object, uint64_t offset, const void *from, uint64_t size);

@@ -171,12 +171,12 @@ CALL(230, clock_nanosleep, INSIDE)
 CALL(63, uname, INSIDE) /* release 6.1.0-pisces */
 CALL(97, getrlimit, INSIDE) /* of the enclave, not of Linux */
 CALL(99, sysinfo, INSIDE)
-CALL(160, setrlimit, INSIDE) /* only the stack has an effect */
+CALL(160, setrlimit, INSIDE) /* only the stack has an effect; with staged I/O also descriptors */
 CALL(302, prlimit64, INSIDE) /* of the program itself */
 CALL(318, getrandom, EITHER)
 
 /* syscall/file_rare.c */
-CALL(78, getdents, FORWARDED) /* no directories of the enclave itself */
+CALL(78, getdents, FORWARDED) /* no directories of the enclave itself; with staged I/O ENOSYS */
 CALL(132, utime, FORWARDED)
 CALL(133, mknod, FORWARDED)
 CALL(162, sync, FORWARDED)

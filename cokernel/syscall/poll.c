@@ -8,6 +8,8 @@
 #include "arch/time.h"
 #include "channel/channel.h"
 #include "fs/file_table.h"
+#include "fs/memory_file.h"
+#include "fs/staged.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/describe.h"
@@ -25,9 +27,7 @@
 #define POLL_HANG_UP 0x0010
 #define POLL_INVALID 0x0020
 #define POLL_FILE 0x0140 /* POLLRDNORM, POLLWRNORM */
-
-/* Entries of one call with staged I/O. */
-#define POLL_MOST 0x10000u
+#define POLL_FILE_OUT 0x0100
 
 struct poll_entry {
 	int32_t fd;
@@ -54,7 +54,22 @@ static int64_t sleep_for(nsec_t span)
 	return error;
 }
 
-/* Staged I/O: files are always ready, and nothing else there is. The result of poll(2). */
+/* Staged I/O: what of EVENTS there is at FD, for all there is is always ready. */
+static int16_t found_at(const struct poll_entry *entry)
+{
+	struct open_file *open = file_table_get(entry->fd);
+	int16_t can = POLL_IN | POLL_OUT | POLL_FILE;
+
+	if (!open)
+		return POLL_INVALID;
+	/* The streams are as pipes that somebody reads. */
+	if (open->node && open->node->device == STAGE_OUTPUT)
+		can = POLL_OUT | POLL_FILE_OUT;
+	open_file_put(open);
+	return entry->events & can;
+}
+
+/* The result of poll(2). */
 static int64_t look_at(struct poll_entry *entries, uint64_t count)
 {
 	int64_t ready = 0;
@@ -64,10 +79,7 @@ static int64_t look_at(struct poll_entry *entries, uint64_t count)
 		entries[i].found = 0;
 		if (entries[i].fd < 0)
 			continue;
-		if (file_table_get_flag(entries[i].fd) < 0)
-			entries[i].found = POLL_INVALID;
-		else
-			entries[i].found = entries[i].events & (POLL_IN | POLL_OUT | POLL_FILE);
+		entries[i].found = found_at(&entries[i]);
 		if (entries[i].found)
 			ready++;
 	}
@@ -80,7 +92,7 @@ static int64_t poll_staged(user_addr_t from, uint64_t count, nsec_t span)
 	struct poll_entry *entries;
 	int64_t ready = -EFAULT;
 
-	if (count > POLL_MOST)
+	if (count > process_current()->staged->descriptor_limit)
 		return -EINVAL;
 	entries = heap_alloc(size);
 	if (!entries)

@@ -13,34 +13,43 @@
 
 #include <linux/mman.h>
 
-static int64_t move(struct open_file *open, user_addr_t memory, uint64_t size, uint64_t offset,
-		    bool writing)
-{
-	return writing ? stage_write(open, memory, size, offset) :
-			 stage_read(open, memory, size, offset);
-}
+/* Linux moves no more in one call. */
+#define MOST 0x7ffff000ull
 
 static bool has_positions(const struct open_file *open)
 {
 	return open->file || !open->node || open->node->device != STAGE_OUTPUT;
 }
 
-/* OFFSET: FILE_POSITION, or as in pread(2). */
-static int64_t transfer(int fd, user_addr_t memory, uint64_t size, uint64_t offset, bool writing)
+/* VECTOR, whose sizes together are not negative. OFFSET: FILE_POSITION, or as in pread(2). */
+static int64_t move(int fd, struct vector *vector, uint64_t count, uint64_t offset, bool writing)
 {
 	struct open_file *open = file_table_get(fd);
+	uint64_t left = MOST, i;
 	int64_t result;
 
 	if (!open)
 		return -EBADF;
-	if ((int64_t)size < 0)
-		result = -EINVAL;
-	else if (offset != FILE_POSITION && !has_positions(open))
+	for (i = 0; i < count; i++) {
+		vector[i].size = min_u64(vector[i].size, left);
+		left -= vector[i].size;
+	}
+	if (offset != FILE_POSITION && !has_positions(open))
 		result = -ESPIPE;
 	else
-		result = move(open, memory, size, offset, writing);
+		result = writing ? stage_write(open, vector, count, offset) :
+				   stage_read(open, vector, count, offset);
 	open_file_put(open);
 	return result;
+}
+
+static int64_t transfer(int fd, user_addr_t memory, uint64_t size, uint64_t offset, bool writing)
+{
+	struct vector part = { memory, size };
+
+	if ((int64_t)size < 0)
+		return file_table_get_flag(fd) < 0 ? -EBADF : -EINVAL;
+	return move(fd, &part, 1, offset, writing);
 }
 
 int64_t staged_read(const struct syscall_args *args)
@@ -71,36 +80,19 @@ int64_t staged_pwrite64(const struct syscall_args *args)
 
 static int64_t each_part(const struct syscall_args *args, uint64_t offset, bool writing)
 {
-	struct open_file *open = file_table_get((int)args->a[0]);
+	int fd = (int)args->a[0];
 	struct vector *vector;
-	uint64_t bytes, total = 0, i;
+	uint64_t bytes;
 	int64_t result;
 
-	if (!open)
+	if (file_table_get_flag(fd) < 0)
 		return -EBADF;
-	if (offset != FILE_POSITION && !has_positions(open))
-		result = -ESPIPE;
-	else
-		result = vector_load(args->a[1], args->a[2], &vector, &bytes);
-	if (result < 0) {
-		open_file_put(open);
+	result = vector_load(args->a[1], args->a[2], &vector, &bytes);
+	if (result < 0)
 		return result;
-	}
-	/* None at all asks whether it could be. */
-	if (args->a[2] == 0)
-		result = move(open, 0, 0, offset, writing);
-	for (i = 0; i < args->a[2]; i++) {
-		result = move(open, vector[i].base, vector[i].size,
-			      offset == FILE_POSITION ? offset : offset + total, writing);
-		if (result < 0)
-			break;
-		total += (uint64_t)result;
-		if ((uint64_t)result != vector[i].size)
-			break;
-	}
+	result = move(fd, vector, args->a[2], offset, writing);
 	heap_free(vector);
-	open_file_put(open);
-	return total ? (int64_t)total : result;
+	return result;
 }
 
 int64_t staged_readv(const struct syscall_args *args)

@@ -109,21 +109,27 @@ int64_t staged_dup3(const struct syscall_args *args)
 
 int64_t staged_memfd_create(const struct syscall_args *args)
 {
+	struct staged *staged = staged_current();
+	struct stage_view *view = &staged->view;
 	char name[MEMFD_NAME_MOST];
-	struct memory_file *file;
+	struct stage_node *node;
 	struct open_file *open;
 	long length = string_from_user(name, args->a[0], sizeof(name));
+	int error;
 
 	if (args->a[1] & ~(uint64_t)MEMFD_FLAGS)
 		return -EINVAL;
 	if (length < 0)
 		return length == -ENAMETOOLONG ? -EINVAL : length;
-	file = memory_file_create(0777);
-	open = file ? open_file_create(file, OPEN_READ_WRITE) : NULL;
-	if (!open)
+	/* A file without a name, as any other one. */
+	node = stage_node_create(view->stage, MODE_REGULAR | 0777, view->uid, view->gid);
+	if (!node)
 		return -ENOMEM;
-	return file_table_add(open, 0, staged_current()->descriptor_limit,
-			      args->a[1] & MEMFD_CLOSE_ON_EXEC);
+	node->filled = true;
+	error = stage_open(node, OPEN_READ_WRITE, &open);
+	if (error)
+		return error;
+	return file_table_add(open, 0, staged->descriptor_limit, args->a[1] & MEMFD_CLOSE_ON_EXEC);
 }
 
 /* ---- fcntl(2) ---- */

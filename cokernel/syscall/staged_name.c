@@ -80,7 +80,10 @@ int64_t staged_openat(const struct syscall_args *args)
 
 	if (error)
 		return error;
-	error = staged_directory((int)args->a[0], path, &directory);
+	/* What cannot be had is not made or truncated either. */
+	error = file_table_has_room(staged->descriptor_limit) ? 0 : -EMFILE;
+	if (!error)
+		error = staged_directory((int)args->a[0], path, &directory);
 	if (!error) {
 		error = stage_open_node(&staged->view, directory, path, flags, (uint32_t)args->a[3],
 					&node);

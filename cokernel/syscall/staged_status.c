@@ -129,27 +129,42 @@ int64_t staged_faccessat2(const struct syscall_args *args)
 	return error;
 }
 
+static int64_t read_link(int dir, const char *path, user_addr_t to, uint64_t room)
+{
+	struct stage_node *directory;
+	char *target;
+	uint64_t size;
+	int64_t result = staged_directory(dir, path, &directory);
+
+	if (result)
+		return result;
+	target = heap_alloc(STAGE_PATH_MOST);
+	result = target ? stage_read_link(&staged_current()->view, directory, path, target) :
+			  -ENOMEM;
+	if (!result) {
+		/* Cut at the buffer's end, and without a NUL. */
+		size = min_u64(strlen(target), room);
+		result = copy_to_user(to, target, size) != 0 ? -EFAULT : (int64_t)size;
+	}
+	heap_free(target);
+	stage_node_put(directory);
+	return result;
+}
+
 int64_t staged_readlinkat(const struct syscall_args *args)
 {
-	struct stage_node *node;
-	uint64_t size;
+	char *path;
 	int64_t result;
 
 	if ((int32_t)args->a[3] <= 0)
 		return -EINVAL;
 	if (args->a[1] == 0)
 		return -EFAULT;
-	result = staged_node((int)args->a[0], args->a[1], 0, true, &node);
+	result = staged_load_path(args->a[1], true, &path);
 	if (result)
 		return result;
-	if (stage_is_link(node) && node->target) {
-		/* Cut at the buffer's end, and without a NUL. */
-		size = min_u64(strlen(node->target), (uint32_t)args->a[3]);
-		result = copy_to_user(args->a[2], node->target, size) != 0 ? -EFAULT : (int64_t)size;
-	} else {
-		result = -EINVAL;
-	}
-	stage_node_put(node);
+	result = read_link((int)args->a[0], path, args->a[2], (uint32_t)args->a[3]);
+	heap_free(path);
 	return result;
 }
 

@@ -187,9 +187,9 @@ static user_addr_t load_interpreter(struct process *process, const struct elf_im
 		give_up(process, STATUS_NOT_FOUND, error, what,
 			error == -ENOENT ? "no such file" : NULL);
 	error = load(&loading, interpreter, &why);
+	close_file(&loading);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, what, why);
-	close_file(&loading);
 	*base = interpreter->base;
 	entry = interpreter->entry;
 	heap_free(interpreter);
@@ -301,19 +301,22 @@ void exec_main(void *argument)
 	if (start.exec->io == PISCES_IO_STAGED)
 		begin_staged(process, start.exec, &loading);
 
+	loading.fd = start.exec->program_fd;
 	image = heap_alloc(sizeof(*image));
 	process->aspace = aspace_create(this_cpu()->node);
-	if (!image || !process->aspace)
+	if (!image || !process->aspace) {
+		close_file(&loading);
 		give_up(process, STATUS_NOT_RUN, -ENOMEM, "", NULL);
+	}
 	sched_use_aspace(process->aspace);
 
 	loading.aspace = process->aspace;
-	loading.fd = start.exec->program_fd;
 	loading.hint = aspace_program_base(process->aspace);
 	error = load(&loading, image, &why);
+	/* Also of a program that cannot run: its file stays in the stage, but is no one's. */
+	close_file(&loading);
 	if (error)
 		give_up(process, STATUS_NOT_RUN, error, "", why);
-	close_file(&loading);
 	if (process->staged)
 		linux_close(start.exec->program_fd);
 	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +

@@ -104,8 +104,8 @@ struct pisces_exec {
 	uint16_t io; /* enum pisces_io */
 	uint16_t named;
 	uint16_t needed;
-	uint32_t descriptor_limit; /* RLIMIT_NOFILE of the user */
-	uint32_t unused;
+	uint32_t descriptor_limit; /* RLIMIT_NOFILE of the user, soft */
+	uint32_t descriptor_most;  /* and hard */
 	char strings[];
 };
 PISCES_ASSERT_SIZE(struct pisces_exec, 40);
