@@ -46,6 +46,7 @@ enum blocks {
 	BLOCKS,
 	BLOCKS_BEGUN,	   /* interrupted, it goes on in Linux: so not before it has begun */
 	BLOCKS_FIRMLY,	   /* no signal interrupts it in Linux */
+	BLOCKS_FIRMLY_UNLESS_FILE,
 };
 
 struct call_type {
@@ -82,8 +83,8 @@ static const struct call_type call_types[] = {
 	/* data */
 	[SYS_read] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE } },
 	[SYS_write] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE } },
-	[SYS_pread64] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
-	[SYS_pwrite64] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
+	[SYS_pread64] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
+	[SYS_pwrite64] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
 	[SYS_sendfile] = { BLOCKS, { FD, FD, OFFSET, VALUE } },
 	[SYS_copy_file_range] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
 	[SYS_splice] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
@@ -122,8 +123,8 @@ static const struct call_type call_types[] = {
 
 	/* descriptors */
 	[SYS_close] = { BLOCKS_FIRMLY, { FD } },
-	[SYS_lseek] = { BLOCKS_UNLESS_FILE, { FD, VALUE, VALUE } },
-	[SYS_fstat] = { BLOCKS_UNLESS_FILE, { FD, STAT } },
+	[SYS_lseek] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, VALUE, VALUE } },
+	[SYS_fstat] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, STAT } },
 	[SYS_dup] = { BLOCKS_NEVER, { FD } },
 	[SYS_dup2] = { BLOCKS_FIRMLY, { FD, FD } },
 	[SYS_dup3] = { BLOCKS_FIRMLY, { FD, FD, VALUE } },
@@ -352,11 +353,12 @@ int call_prepare(struct call *call, const struct channel *channel,
 	}
 	if (type->refuse && type->refuse(call) != 0)
 		return type->refuse(call);
-	call->may_block = type->blocks >= BLOCKS ||
-			  (type->blocks == BLOCKS_UNLESS_FILE && !local_file((int)call->arg[0]));
+	call->may_block = type->blocks != BLOCKS_NEVER;
+	if (type->blocks == BLOCKS_UNLESS_FILE || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)
+		call->may_block = !local_file((int)call->arg[0]);
 	if (type->blocks == BLOCKS_BEGUN)
 		call->cancel = CANCEL_BEGUN;
-	else if (type->blocks == BLOCKS_FIRMLY)
+	else if (type->blocks == BLOCKS_FIRMLY || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)
 		call->cancel = CANCEL_NEVER;
 	return 0;
 }

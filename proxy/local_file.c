@@ -32,24 +32,30 @@ static bool is_local_type(const char *type)
 	return false;
 }
 
-/* From /proc/self/mountinfo: "36 35 0:27 ROOT POINT OPTIONS [...] - TYPE SOURCE OPTIONS". */
+/*
+ * From /proc/self/mountinfo: "36 35 0:27 ROOT POINT OPTIONS [...] - TYPE SOURCE OPTIONS".
+ * Files in subvolumes of btrfs and in the lower layers of an overlay have devices that are
+ * not mounted; what comes from elsewhere has that of its mount.
+ */
 static bool look_up(unsigned int minor)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	bool is_mounted = false, local = false;
 	char line[4096], type[32];
-	bool local = false;
 
-	while (mounts && !local && fgets(line, sizeof(line), mounts)) {
+	if (!mounts)
+		return false;
+	while (!is_mounted && fgets(line, sizeof(line), mounts)) {
 		const char *rest = strstr(line, " - ");
 		unsigned int found, major;
 
-		local = rest && sscanf(line, "%*u %*u %u:%u", &major, &found) == 2 && major == 0 &&
-			found == minor && sscanf(rest, " - %31s", type) == 1 &&
-			is_local_type(type);
+		is_mounted = rest && sscanf(line, "%*u %*u %u:%u", &major, &found) == 2 &&
+			     major == 0 && found == minor &&
+			     sscanf(rest, " - %31s", type) == 1;
+		local = is_mounted && is_local_type(type);
 	}
-	if (mounts)
-		fclose(mounts);
-	return local;
+	fclose(mounts);
+	return local || !is_mounted;
 }
 
 static bool is_local_device(unsigned int minor)

@@ -53,13 +53,19 @@ like "$err" "first instruction after [0-9.]+ ms" "the first instruction"
 like "$err" "given back in [0-9.]+ ms" "the end"
 diag "$err"
 
-# Signals while it boots: nothing is started, all is given back.
-pisces run --cpus=3 --mem=256M -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
-run_pid=$!
-wait_until 60 eval 'pisces list --json | grep -q "\"state\""' || diag "no enclave came up"
-kill -TERM $run_pid
-rc=0; wait $run_pid || rc=$?
-is "$rc" 143 "SIGTERM at any time ends it as the signal does"
+# Signals while it boots or loads: it ends as the signal does, all is given back.
+codes=
+for delay in 0 0.2 0.3 0.4 0.5 0.6; do
+	pisces run --cpus=3 --mem=256M -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
+	run_pid=$!
+	wait_until 60 eval 'pisces list --json | grep -q "\"state\""' || diag "no enclave came up"
+	sleep $delay
+	kill -TERM $run_pid
+	rc=0; wait $run_pid || rc=$?
+	codes+=" $rc"
+	[ $rc = 143 ] || diag "after $delay s: $(cat out.txt)"
+done
+is "$codes" " 143 143 143 143 143 143" "SIGTERM at any time ends it as the signal does"
 node_recovers "SIGTERM"
 
 # Two of the same name, on a node that many use.

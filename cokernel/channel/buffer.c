@@ -87,7 +87,7 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 {
 	uint64_t wanted = align_up(max_u64(size, 1), PAGE_SIZE) / PAGE_SIZE;
 	uint64_t first = 0, count;
-	bool interruptible = channel->phase != CHANNEL_LAST;
+	enum wait_mode mode = channel_wait_mode(channel);
 	int64_t result = 0;
 
 	if (all && wanted >= channel->data_pages)
@@ -103,7 +103,7 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 		}
 		if (channel->abandoned || channel->broken)
 			result = -EIO;
-		else if (wait_on(&channel->space, NSEC_FOREVER, interruptible) == -EINTR)
+		else if (wait_on_mode(&channel->space, NSEC_FOREVER, mode) == -EINTR)
 			result = -ERESTARTSYS;
 	}
 	lock_drop(&channel->space.lock);

@@ -363,15 +363,9 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6])
 {
-	switch (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE)) {
-	case CHANNEL_SEALED:
+	if (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE) == CHANNEL_SEALED)
 		return -ENOSYS;
-	case CHANNEL_LAST:
-		return channel_call_mode(channel, nr, args, WAIT_CERTAIN);
-	case CHANNEL_OPEN:
-		break;
-	}
-	return channel_call_mode(channel, nr, args, WAIT_INTERRUPTIBLE);
+	return channel_call_mode(channel, nr, args, channel_wait_mode(channel));
 }
 
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,

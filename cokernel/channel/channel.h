@@ -54,6 +54,7 @@ int64_t channel_buffer_take_report(struct channel *channel, struct channel_buffe
  */
 enum channel_phase {
 	CHANNEL_OPEN,	/* as it is asked to */
+	CHANNEL_LOADING, /* of a program: no signal breaks a call off, it is for the program */
 	CHANNEL_SEALED, /* every call is refused, -ENOSYS; reports get through */
 	CHANNEL_LAST,	/* open again, for the last thread, which ends: all waits are for the
 			   reply, whatever happens to the process, unless the proxy goes */

@@ -53,6 +53,19 @@ struct channel {
 	uint64_t taken[DATA_PAGES / 64]; /* one bit a page */
 };
 
+/* What breaks off the waits for a call: see enum channel_phase. */
+static inline enum wait_mode channel_wait_mode(const struct channel *channel)
+{
+	switch (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE)) {
+	case CHANNEL_LOADING:
+		return WAIT_KILLABLE;
+	case CHANNEL_LAST:
+		return WAIT_CERTAIN;
+	default:
+		return WAIT_INTERRUPTIBLE;
+	}
+}
+
 /* buffer.c */
 void channel_space_init(struct channel *channel);
 
