@@ -12,6 +12,7 @@
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 #define NO_OFFSET UINT64_MAX
@@ -78,7 +79,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 
 	if (result < 0)
 		return result;
-	if (bytes > CHANNEL_PIECE || file_is_own(fd)) {
+	if (bytes > CHANNEL_PIECE || file_is_own(fd) || signal_file_is(fd)) {
 		result = each_part(fd, vector, args->a[2], offset, writing);
 		heap_free(vector);
 		return result;

@@ -22,6 +22,7 @@
 struct aspace;
 struct channel;
 struct own_directories;
+struct signal_files;
 struct staged;
 struct thread;
 
@@ -51,6 +52,7 @@ struct process {
 
 	struct signal_action actions[SIGNAL_COUNT];
 	struct signal_queue pending;
+	struct signal_files *signal_files; /* task/signal_file.h; on the heap, or NULL */
 	bool stopped; /* SIGSTOP: threads wait in stop_queue until SIGCONT */
 	struct wait_queue stop_queue;
 

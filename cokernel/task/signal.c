@@ -7,6 +7,7 @@
 #include "task/posix_timer.h"
 #include "task/process.h"
 #include "task/sched.h"
+#include "task/signal_file.h"
 #include "task/signal_internal.h"
 #include "task/thread.h"
 
@@ -126,6 +127,22 @@ static bool take_effect(struct process *process, const struct thread *only, int 
 	       is_blocked(process, only, signal);
 }
 
+/* SIGNAL is queued: threads that wait for what a signal file reads, blocked as it may be. */
+static void tell_watchers(struct process *process, const struct thread *only, int signal)
+{
+	struct thread *thread;
+	struct list *pos;
+
+	if (likely(!signal_files_read(process, signal)))
+		return;
+	LIST_FOR_EACH(pos, &process->threads) {
+		thread = signal_thread_of(pos);
+		if ((!only || only == thread) &&
+		    __atomic_load_n(&thread->signals.watching, __ATOMIC_SEQ_CST))
+			signal_tell(thread);
+	}
+}
+
 bool signal_send_process(struct process *process, const struct signal_info *info)
 {
 	struct thread *thread;
@@ -141,6 +158,8 @@ bool signal_send_process(struct process *process, const struct signal_info *info
 	thread = queued ? choose(process, info->signo, NULL) : NULL;
 	if (thread)
 		signal_tell(thread);
+	if (queued)
+		tell_watchers(process, NULL, info->signo);
 	lock_drop(&process->lock);
 	return queued;
 }
@@ -159,6 +178,8 @@ bool signal_send_thread(struct thread *thread, const struct signal_info *info)
 		 signal_queue_add(&thread->signals.pending, info);
 	if (queued && wants(thread, info->signo))
 		signal_tell(thread);
+	if (queued)
+		tell_watchers(process, thread, info->signo);
 	lock_drop(&process->lock);
 	return queued;
 }
@@ -166,6 +187,24 @@ bool signal_send_thread(struct thread *thread, const struct signal_info *info)
 bool signal_pending(void)
 {
 	return thread_has_work(thread_current());
+}
+
+void signal_watch(bool watching)
+{
+	/* Before it looks whether there are signal files: who makes one looks here then. */
+	__atomic_store_n(&thread_current()->signals.watching, watching, __ATOMIC_SEQ_CST);
+}
+
+bool signal_really_pending(void)
+{
+	struct thread *self = thread_current();
+	bool pending;
+
+	lock_take(&self->process->lock);
+	signal_refresh(self);
+	pending = thread_has_work(self);
+	lock_drop(&self->process->lock);
+	return pending;
 }
 
 /* Other threads deliver what of SET is pending for the process. */

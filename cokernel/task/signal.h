@@ -110,6 +110,16 @@ struct signal_info {
 			int32_t overrun;
 			uint64_t value;
 		} timer;
+		struct {
+			int32_t pid;
+			uint32_t uid;
+			int32_t status;
+			int64_t user_time, system_time;
+		} child;
+		struct {
+			int64_t band;
+			int32_t fd;
+		} poll;
 		uint8_t bytes[112];
 	};
 };
@@ -136,6 +146,7 @@ struct thread_signals {
 	signal_set_t waited; /* of rt_sigtimedwait: not ignored, though blocked is without them */
 	bool restore_saved;
 	bool notify; /* look at the queues before user mode */
+	bool watching; /* signal_watch() */
 	struct signal_queue pending; /* for this thread alone */
 	user_addr_t altstack;
 	uint64_t altstack_size;
@@ -163,6 +174,15 @@ bool signal_send_thread(struct thread *thread, const struct signal_info *info);
 
 /* Is there one that the running thread must deliver (so that a wait must end)? */
 bool signal_pending(void);
+
+/*
+ * Between signal_watch(true) and signal_watch(false) a signal that a signal file reads
+ * (task/signal_file.h) ends waits of the running thread as one to deliver does, although
+ * it may be blocked. The second says whether there is really one to deliver; if not, the
+ * thread may wait again.
+ */
+void signal_watch(bool watching);
+bool signal_really_pending(void);
 
 /* Changes the running thread's mask, except for KILL and STOP. */
 void signal_set_blocked(signal_set_t blocked);
