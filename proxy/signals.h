@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Signals: what is sent to the proxy is meant for the program.
+ * Signals: what is sent to the proxy is meant for the program, with all that is known of
+ * who sent it. The proxy keeps none: those that the module does not take yet wait in
+ * Linux, which merges and queues them as it would the program's.
  *
  * Forwarded: all but
  *   - SIGKILL and SIGSTOP, which nobody can catch;

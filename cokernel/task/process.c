@@ -195,15 +195,14 @@ no_thread:
 	process_put(process);
 }
 
-void process_task_signal(uint32_t task, int signal)
+void process_task_signal(uint32_t task, const struct signal_info *info)
 {
 	struct process *process = find(task);
-	struct signal_info info = { .signo = signal, .code = SIGNAL_CODE_USER };
 
 	if (!process)
 		return;
-	if (signal >= 1 && signal <= (int)SIGNAL_COUNT)
-		signal_send_process(process, &info);
+	if (info->signo >= 1 && info->signo <= (int)SIGNAL_COUNT)
+		signal_send_process(process, info);
 	process_put(process);
 }
 

@@ -90,7 +90,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 		      tid_t pid);
 void process_task_cpus(uint32_t task, uint32_t word, uint64_t bits);
 void process_task_start(uint32_t task);
-void process_task_signal(uint32_t task, int signal);
+void process_task_signal(uint32_t task, const struct signal_info *info);
 void process_task_kill(uint32_t task);
 
 /* FN for each process, under the lock of the list, until it says false. Returns the last answer. */
