@@ -11,20 +11,33 @@
 #include "descriptor.h"
 #include "worker.h"
 
+#define SIGNALS 64
+
 /* Taken from Linux at one go: so that calls get their turn under a storm of signals. */
 #define FORWARD_MOST 64
-
-static bool is_inherited_ignored(int signal)
-{
-	struct sigaction action;
-
-	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
 
 static bool is_own(int signal)
 {
 	return signal == SIGPIPE || signal == SIGTSTP || signal == SIGTTIN ||
 	       signal == SIGTTOU || signal == worker_signal();
+}
+
+void signals_inherited(uint64_t *ignored, uint64_t *blocked)
+{
+	struct sigaction action;
+	sigset_t mask;
+	int signal;
+
+	*ignored = *blocked = 0;
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	for (signal = 1; signal <= SIGNALS; signal++) {
+		uint64_t bit = 1ull << (signal - 1);
+
+		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			*ignored |= bit;
+		if (sigismember(&mask, signal) == 1)
+			*blocked |= bit;
+	}
 }
 
 int signals_open(void)
@@ -38,8 +51,9 @@ int signals_open(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigfillset(&forwarded);
 	for (signal = 1; signal <= SIGRTMAX; signal++)
-		if (is_own(signal) || is_inherited_ignored(signal))
+		if (is_own(signal))
 			sigdelset(&forwarded, signal);
+	/* Blocked they come even if they are ignored: the program may think otherwise by now. */
 	sigprocmask(SIG_SETMASK, &forwarded, NULL);
 
 	fd = signalfd(-1, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK);

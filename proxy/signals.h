@@ -9,8 +9,6 @@
  *   - SIGTSTP, SIGTTIN and SIGTTOU, which stop the proxy, as a terminal's user
  *     expects, and with it what the program does on Linux;
  *   - SIGPIPE: the program's own is raised inside the enclave, from EPIPE;
- *   - those that were ignored when the proxy was started (nohup): the program
- *     would have inherited that;
  *   - the one that the proxy needs for itself (worker_signal()), and the two
  *     that the C library does.
  */
@@ -18,8 +16,15 @@
 #define PROXY_SIGNALS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "task.h"
+
+/*
+ * What a program inherits: signals that are ignored (nohup), and those that are blocked.
+ * Bit SIGNAL - 1 each. To be called before signals_open().
+ */
+void signals_inherited(uint64_t *ignored, uint64_t *blocked);
 
 /*
  * Blocks them in this thread and all that it will make. Returns a descriptor that

@@ -259,6 +259,23 @@ int signal_take(signal_set_t set, struct signal_info *info)
 	return signal;
 }
 
+void signal_inherit(signal_set_t ignored, signal_set_t blocked)
+{
+	struct process *process = process_current();
+	int signal;
+
+	ignored &= ~UNBLOCKABLE;
+	lock_take(&process->lock);
+	for (signal = 1; signal <= (int)SIGNAL_COUNT; signal++) {
+		if (ignored & SIGNAL_BIT(signal))
+			process->actions[signal - 1].handler = SIGNAL_IGNORE;
+	}
+	/* Those that are blocked are not ignored before they are let in. */
+	drop_everywhere(process, ignored & ~blocked);
+	lock_drop(&process->lock);
+	signal_set_blocked(blocked);
+}
+
 void signal_set_action(int signal, const struct signal_action *new, struct signal_action *old)
 {
 	struct process *process = process_current();

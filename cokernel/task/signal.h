@@ -187,6 +187,9 @@ bool signal_really_pending(void);
 /* Changes the running thread's mask, except for KILL and STOP. */
 void signal_set_blocked(signal_set_t blocked);
 
+/* A program begins: signals that its first thread, the running one, ignores and blocks. */
+void signal_inherit(signal_set_t ignored, signal_set_t blocked);
+
 /* Takes one of SET that is pending for the running thread, whatever is blocked. 0: none. */
 int signal_take(signal_set_t set, struct signal_info *info);
 
