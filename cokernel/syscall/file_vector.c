@@ -46,7 +46,6 @@ static int64_t each_part(int fd, const struct vector *vector, uint64_t count, ui
 static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint64_t offset,
 		      bool writing, struct channel_buffer *buffer)
 {
-	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	int64_t result;
 	uint32_t number;
 
@@ -62,7 +61,7 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint6
 		return -EIO;
 	}
 	if (writing && result == -EPIPE)
-		signal_send_thread(thread_current(), &pipe);
+		signal_broken_pipe();
 	if (!writing && result > 0 && vector_scatter(buffer->memory, vector, 0, (uint64_t)result) != 0)
 		return -EFAULT;
 	return result;

@@ -143,45 +143,54 @@ static void tell_watchers(struct process *process, const struct thread *only, in
 	}
 }
 
-bool signal_send_process(struct process *process, const struct signal_info *info)
+int signal_send_process(struct process *process, const struct signal_info *info)
 {
 	struct thread *thread;
-	bool queued;
+	int queued = 0;
 
 	if (info->signo == SIGNAL_KILL) {
 		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return true;
+		return 1;
 	}
 	lock_take(&process->lock);
-	queued = take_effect(process, NULL, info->signo) &&
-		 signal_queue_add(&process->pending, info);
-	thread = queued ? choose(process, info->signo, NULL) : NULL;
+	if (take_effect(process, NULL, info->signo))
+		queued = signal_queue_add(&process->pending, info);
+	thread = queued > 0 ? choose(process, info->signo, NULL) : NULL;
 	if (thread)
 		signal_tell(thread);
-	if (queued)
+	if (queued > 0)
 		tell_watchers(process, NULL, info->signo);
 	lock_drop(&process->lock);
 	return queued;
 }
 
-bool signal_send_thread(struct thread *thread, const struct signal_info *info)
+int signal_send_thread(struct thread *thread, const struct signal_info *info)
 {
 	struct process *process = thread->process;
-	bool queued;
+	int queued = 0;
 
 	if (info->signo == SIGNAL_KILL) {
 		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return true;
+		return 1;
 	}
 	lock_take(&process->lock);
-	queued = !thread->dying && take_effect(process, thread, info->signo) &&
-		 signal_queue_add(&thread->signals.pending, info);
-	if (queued && wants(thread, info->signo))
+	if (!thread->dying && take_effect(process, thread, info->signo))
+		queued = signal_queue_add(&thread->signals.pending, info);
+	if (queued > 0 && wants(thread, info->signo))
 		signal_tell(thread);
-	if (queued)
+	if (queued > 0)
 		tell_watchers(process, thread, info->signo);
 	lock_drop(&process->lock);
 	return queued;
+}
+
+void signal_broken_pipe(void)
+{
+	struct signal_info info = { .signo = SIGNAL_PIPE, .code = SIGNAL_CODE_USER };
+
+	info.from.pid = (int32_t)process_current()->pid;
+	info.from.uid = process_current()->uid;
+	signal_send_thread(thread_current(), &info);
 }
 
 bool signal_pending(void)

@@ -336,11 +336,21 @@ static void on_info(int signal, siginfo_t *info, void *context)
 	seen++;
 }
 
+static pid_t sleeper;
+
+static void *sleeps(void *unused)
+{
+	__atomic_store_n(&sleeper, gettid(), __ATOMIC_RELEASE);
+	sleep_ms(200);
+	return unused;
+}
+
 static void queued(void)
 {
 	struct sigaction action = { .sa_sigaction = on_info, .sa_flags = SA_SIGINFO };
 	sigset_t set = set_of(SIGUSR1, SIGRTMIN + 1, SIGRTMIN + 2), none, pending;
 	siginfo_t info = { .si_code = SI_QUEUE };
+	pthread_t thread;
 	int i;
 
 	part("sigqueue");
@@ -394,6 +404,16 @@ static void queued(void)
 	TRY(kill, INT_MAX, 0);
 	TRY(kill, INT_MAX, 65);
 	TRY(kill, INT_MIN, 0);
+	TRY(kill, -77777777, 0);
+	TRY(kill, -getpgrp(), 0);
+	pthread_create(&thread, NULL, sleeps, NULL);
+	while (!__atomic_load_n(&sleeper, __ATOMIC_ACQUIRE))
+		sleep_ms(1);
+	/* The number of any thread is good for its process. */
+	TRY(kill, sleeper, 0);
+	TRY(tgkill, sleeper, sleeper, 0);
+	TRY(rt_sigqueueinfo, sleeper, 0, &info);
+	pthread_join(thread, NULL);
 	TRY(tkill, 0, SIGUSR1);
 	TRY(tkill, INT_MAX, SIGUSR1);
 	TRY(tkill, INT_MAX, 65);
