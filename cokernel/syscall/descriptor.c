@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors come and go in the proxy; what is kept here is which of them are
- * directories of our own, memory files, and signal files. Forgotten before they are closed: behind that, another
- * thread may have the number already.
+ * directories of our own, memory files, and signal files. Forgotten before they are
+ * closed: behind that, another thread may have the number already.
  */
 #include <asm/unistd_64.h>
 
