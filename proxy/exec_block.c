@@ -11,6 +11,7 @@
 #include <pisces/channel.h>
 
 #include "hwloc-glue/libpisces.h"
+#include "signals.h"
 
 /*
  * What tells a program and its scripts that they are inside: set here and not
@@ -148,6 +149,7 @@ int exec_block_write(void *data, uint64_t capacity, const struct program *progra
 	mask = umask(0);
 	umask(mask);
 	block.umask = mask & 0777;
+	signals_inherited(&block.ignored, &block.blocked);
 	block.stack_limit = getrlimit(RLIMIT_STACK, &stack) == 0 ? stack.rlim_cur : RLIM_INFINITY;
 	block.size = (uint32_t)sink.used;
 	memcpy(data, &block, sizeof(block));

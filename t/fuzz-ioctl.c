@@ -423,6 +423,8 @@ static void make_signal(void *argument)
 	struct pisces_signal *s = argument;
 
 	s->signal = one_in(8) ? (uint32_t)odd_number() : 1 + below(64);
+	s->code = one_in(2) ? -1 : (int32_t)odd_number();
+	s->value = roll();
 }
 
 static void make_nothing(void *argument)
@@ -468,7 +470,7 @@ static const struct command {
 	{"WHO", ENCLAVE, OTHER, PISCES_IOC_WHO, make_nothing, CHEAP, 4},
 	{"START", TASK, OTHER, PISCES_IOC_START, make_nothing, CHEAP, 6},
 	{"BELL", TASK, OTHER, PISCES_IOC_BELL, make_nothing, CHEAP, 6},
-	{"SIGNAL", TASK, OTHER, PISCES_IOC_SIGNAL, make_signal, CHEAP, 8},
+	{"SIGNAL", TASK, OTHER, PISCES_IOC_SIGNAL, make_signal, CHEAP, 24},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -64,9 +64,9 @@ static const char *execfn(const struct fake *fake)
 static bool started(struct fake *fake)
 {
 	struct pollfd wait = { .fd = fake->signals, .events = POLLIN };
-	char byte;
+	struct pisces_signal none;
 
-	return poll(&wait, 1, 30000) == 1 && read(fake->signals, &byte, 1) == 1;
+	return poll(&wait, 1, 30000) == 1 && read(fake->signals, &none, sizeof(none)) > 0;
 }
 
 static void test_exec_block(void)
@@ -78,8 +78,15 @@ static void test_exec_block(void)
 	char *outside[] = { "A=1", NULL };
 	const struct pisces_exec *block;
 	const struct rlimit stack = { 16 << 20, RLIM_INFINITY };
+	const uint64_t ignored = 1ull << (SIGHUP - 1) | 1ull << (SIGPIPE - 1);
+	sigset_t mask, before;
 	struct fake fake;
 
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &mask, &before);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	umask(027);
 	setrlimit(RLIMIT_STACK, &stack);
 	make_file("ours", "\177ELF and so on", 0755);
@@ -99,6 +106,12 @@ static void test_exec_block(void)
 	is_text(execfn(&fake), "./ours", "the path of the program");
 	is_number((long long)block->umask, 027, "the umask");
 	is_number((long long)block->stack_limit, 16 << 20, "the stack's limit");
+	is_number((long long)(block->ignored & (ignored | 1ull << (SIGTERM - 1))),
+		  (long long)ignored, "what signals were ignored");
+	is_number((long long)block->blocked, 1ll << (SIGUSR2 - 1), "and blocked");
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	is_number(DO(&fake, SYS_pread64, block->program_fd, 4096, 100, 4), 10, "its file is open");
 	ok(memcmp(fake.data + 4096, " and so on", 10) == 0, "and is the program");
 	is_number(DO(&fake, SYS_close, block->program_fd), 0, "and can be closed");

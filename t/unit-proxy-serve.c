@@ -326,8 +326,10 @@ static void test_signals(void)
 		is_number(fake_signal(&fake, SOON_MS), forwarded[i], strsignal(forwarded[i]));
 	}
 	kill(fake.pid, SIGHUP);
+	is_number(fake_signal(&fake, SOON_MS), SIGHUP,
+		  "one that was ignored before: the program may handle it by now");
 	kill(fake.pid, SIGPIPE);
-	is_number(fake_signal(&fake, 200), 0, "one that was ignored before, and SIGPIPE, are not");
+	is_number(fake_signal(&fake, 200), 0, "SIGPIPE is not sent on");
 
 	kill(fake.pid, SIGTSTP);
 	waitpid(fake.pid, &status, WUNTRACED);
@@ -347,6 +349,72 @@ static void test_signals(void)
 	kill(fake.pid, SIGKILL);
 	status = fake_wait(&fake);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL kills");
+	fake_close(&fake);
+}
+
+/* What is known of a signal comes with it, and none of the real-time ones is lost. */
+static void test_queued_signals(void)
+{
+	const int count = 300;
+	struct fake fake;
+	struct pisces_signal got;
+	int i, wrong = 0, merged = 0;
+
+	fake_start_true(&fake);
+	kill(fake.pid, SIGUSR1);
+	got = fake_signal_info(&fake, SOON_MS);
+	is_number(got.code, SI_USER, "kill(2): its code");
+	is_number(got.pid, getpid(), "who sent it");
+	is_number(got.uid, getuid(), "and whose that is");
+	is_number((long long)got.value, 0, "without a value");
+	sigqueue(fake.pid, SIGUSR1, (union sigval){ .sival_ptr = (void *)0x123456789abcdef0 });
+	got = fake_signal_info(&fake, SOON_MS);
+	is_number(got.code, SI_QUEUE, "sigqueue(3): its code");
+	is_number(got.pid, getpid(), "who sent it");
+	is_number((long long)got.value, 0x123456789abcdef0, "and its value");
+
+	/* A proxy that stands still gets all at once, and a module that is full may take none. */
+	kill(fake.pid, SIGSTOP);
+	waitpid(fake.pid, NULL, WUNTRACED);
+	for (i = 0; i < count; i++) {
+		sigqueue(fake.pid, SIGRTMIN + 1, (union sigval){ .sival_int = i });
+		kill(fake.pid, SIGUSR2);
+	}
+	kill(fake.pid, SIGCONT);
+	for (i = 0; i < count;) {
+		got = fake_signal_info(&fake, SOON_MS);
+		if (got.signal == SIGCONT)
+			continue;
+		if (got.signal == SIGUSR2) {
+			merged++;
+			continue;
+		}
+		if (got.signal != (uint32_t)SIGRTMIN + 1 || got.code != SI_QUEUE)
+			break;
+		if ((int)got.value != i++)
+			wrong++;
+	}
+	is_number(i, count, "300 real-time signals, all of them");
+	is_number(wrong, 0, "in the order in which they were sent");
+	is_number(merged, 1, "300 of another kind are one");
+	is_number(DO(&fake, SYS_lseek, 0, 0, SEEK_CUR), -ESPIPE, "and calls are served");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+
+	fake_signal_refusals = 3;
+	fake_start_true(&fake);
+	fake_signal_refusals = 0;
+	for (i = 0; i < 5; i++)
+		sigqueue(fake.pid, SIGRTMIN, (union sigval){ .sival_int = i });
+	for (i = 0; i < 5; i++) {
+		got = fake_signal_info(&fake, SOON_MS);
+		if (got.signal != (uint32_t)SIGRTMIN || (int)got.value != i)
+			break;
+	}
+	is_number(i, 5, "a module that was full gets them all in the end");
+	fake_exit(&fake, 0);
+	fake_wait(&fake);
 	fake_close(&fake);
 }
 
@@ -385,6 +453,7 @@ int main(void)
 	test_cancel_firmly();
 	test_volume();
 	test_signals();
+	test_queued_signals();
 	test_ends();
 	return done();
 }

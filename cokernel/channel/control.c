@@ -177,7 +177,11 @@ static void serve(const struct pisces_message *message)
 		process_task_start((uint32_t)arg[0]);
 		break;
 	case PISCES_MSG_TASK_SIGNAL:
-		process_task_signal((uint32_t)arg[0], (int)arg[1]);
+		process_task_signal((uint32_t)arg[0], &(struct signal_info){
+			.signo = (int32_t)arg[1],
+			.code = (int32_t)(arg[1] >> 32),
+			.from = { (int32_t)arg[2], (uint32_t)(arg[2] >> 32), arg[3] },
+		});
 		break;
 	case PISCES_MSG_TASK_KILL:
 		process_task_kill((uint32_t)arg[0]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors come and go in the proxy; what is kept here is which of them are
- * directories of our own, and which memory files. Forgotten before they are closed: behind that, another
- * thread may have the number already.
+ * directories of our own, memory files, and signal files. Forgotten before they are
+ * closed: behind that, another thread may have the number already.
  */
 #include <asm/unistd_64.h>
 
@@ -15,6 +15,7 @@
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
 #include "task/process.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 static int64_t send(uint32_t number, const uint64_t values[6])
@@ -28,6 +29,7 @@ static void forget(uint32_t first, uint32_t last)
 {
 	own_dir_forget(first, last);
 	file_table_forget(first, last);
+	signal_file_forget(first, last);
 }
 
 /* NEW, or -errno: Linux has made it, a copy of OLD. */

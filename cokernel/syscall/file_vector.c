@@ -12,6 +12,7 @@
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 #define NO_OFFSET UINT64_MAX
@@ -45,7 +46,6 @@ static int64_t each_part(int fd, const struct vector *vector, uint64_t count, ui
 static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint64_t offset,
 		      bool writing, struct channel_buffer *buffer)
 {
-	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	int64_t result;
 	uint32_t number;
 
@@ -61,7 +61,7 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint6
 		return -EIO;
 	}
 	if (writing && result == -EPIPE)
-		signal_send_thread(thread_current(), &pipe);
+		signal_broken_pipe();
 	if (!writing && result > 0 && vector_scatter(buffer->memory, vector, 0, (uint64_t)result) != 0)
 		return -EFAULT;
 	return result;
@@ -78,7 +78,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 
 	if (result < 0)
 		return result;
-	if (bytes > CHANNEL_PIECE || file_is_own(fd)) {
+	if (bytes > CHANNEL_PIECE || file_is_own(fd) || signal_file_is(fd)) {
 		result = each_part(fd, vector, args->a[2], offset, writing);
 		heap_free(vector);
 		return result;

@@ -151,6 +151,10 @@ CALL(200, tkill, INSIDE)
 CALL(234, tgkill, INSIDE)
 CALL(297, rt_tgsigqueueinfo, INSIDE)
 
+/* syscall/signal_file.c */
+CALL(282, signalfd, EITHER) /* not with staged I/O */
+CALL(289, signalfd4, EITHER) /* not with staged I/O */
+
 /* syscall/interval.c */
 CALL(36, getitimer, INSIDE)
 CALL(37, alarm, INSIDE)

@@ -16,6 +16,7 @@
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "task/process.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 #define MEMFD_CLOSE_ON_EXEC 1u
@@ -37,10 +38,17 @@ bool file_is_own(int fd)
 int64_t file_read(int fd, user_addr_t to, uint64_t size)
 {
 	struct open_file *open = file_table_get(fd);
+	struct signal_file *signals;
 	int64_t result;
 
-	if (!open)
-		return forward_read(fd, to, size);
+	if (!open) {
+		signals = signal_file_get(fd);
+		if (likely(!signals))
+			return forward_read(fd, to, size);
+		result = signal_file_read(fd, signals, to, size);
+		signal_file_put(signals);
+		return result;
+	}
 	result = open_file_read(open, to, size, FILE_POSITION);
 	open_file_put(open);
 	return result;
@@ -159,7 +167,8 @@ int64_t file_copied(int old, int64_t fd)
 {
 	if (fd < 0 || fd == old)
 		return fd;
-	if (file_table_set((int)fd, file_table_get(old)) == 0)
+	if (file_table_set((int)fd, file_table_get(old)) == 0 &&
+	    signal_file_copy(old, (int)fd) == 0)
 		return fd;
 	linux_close(fd);
 	return -ENOMEM;

@@ -14,6 +14,7 @@
 #include "mm/heap.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/signal_wait.h"
 #include "task/process.h"
 #include "task/signal.h"
 #include "task/thread.h"
@@ -34,17 +35,6 @@ struct poll_entry {
 	int16_t events;
 	int16_t found;
 };
-
-/* Milliseconds for poll(2); -1: no limit. Rounded up, since it must not be early. */
-static uint64_t to_milliseconds(nsec_t span)
-{
-	uint64_t count;
-
-	if (span == NSEC_FOREVER)
-		return UINT64_MAX;
-	count = (span + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
-	return min_u64(count, INT32_MAX);
-}
 
 /* No descriptor: waits for SPAN or a signal. */
 static int64_t sleep_for(nsec_t span)
@@ -118,13 +108,20 @@ static int64_t poll_for(user_addr_t entries, uint64_t count, nsec_t span)
 		__NR_poll,
 		{ { .kind = ARG_INOUT_ARRAY, .length = 1, .size = sizeof(struct poll_entry) } },
 	};
-	const uint64_t values[6] = { entries, count, to_milliseconds(span) };
+	uint64_t values[6] = { entries, count };
+	struct signal_wait wait;
+	int64_t result;
 
 	if (count == 0)
 		return sleep_for(span);
 	if (process_current()->staged)
 		return poll_staged(entries, count, span);
-	return interrupted(describe_call(&description, values));
+	signal_wait_begin(&wait, span);
+	do {
+		values[2] = signal_wait_left(&wait);
+		result = describe_call(&description, values);
+	} while (signal_wait_again(&wait, result));
+	return interrupted(result);
 }
 
 int64_t syscall_poll(const struct syscall_args *args)
@@ -251,6 +248,7 @@ static int64_t call_poll(struct poll_entry *entries, uint32_t used, nsec_t span)
 {
 	struct channel *channel = process_current()->channel;
 	struct channel_buffer buffer;
+	struct signal_wait wait;
 	uint64_t size = used * sizeof(*entries);
 	uint32_t i;
 	int64_t result;
@@ -265,7 +263,11 @@ static int64_t call_poll(struct poll_entry *entries, uint32_t used, nsec_t span)
 	if (result < 0)
 		return result;
 	memcpy(buffer.memory, entries, size);
-	result = channel_call_own(__NR_poll, buffer.offset, used, to_milliseconds(span), 0, 0, 0);
+	signal_wait_begin(&wait, span);
+	do
+		result = channel_call_own(__NR_poll, buffer.offset, used, signal_wait_left(&wait),
+					  0, 0, 0);
+	while (signal_wait_again(&wait, result));
 	/* Only the answers: which descriptors were asked for is known here. */
 	for (i = 0; result >= 0 && i < used; i++)
 		entries[i].found = ((const struct poll_entry *)buffer.memory)[i].found;

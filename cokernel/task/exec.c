@@ -299,6 +299,7 @@ void exec_main(void *argument)
 	process->stack_limit = start.exec->stack_limit;
 	process->executable = path_of(start.exec->program_fd);
 	process->umask = start.exec->umask & 0777;
+	signal_inherit(start.exec->ignored, start.exec->blocked);
 	if (start.exec->io == PISCES_IO_STAGED)
 		begin_staged(process, start.exec, &loading);
 

@@ -57,18 +57,19 @@ static struct posix_timer *find(struct process *process, int number)
 /* Sends the timer's signal. False: it went nowhere. */
 static bool send(struct posix_timer *timer)
 {
-	struct signal_info info = { .signo = timer->event.signo, .code = SIGNAL_CODE_TIMER };
+	struct signal_info info = { .signo = timer->event.signo, .code = SIGNAL_CODE_TIMER,
+				    .own_timer = 1 };
 	struct thread *thread;
 	bool sent;
 
 	info.timer.timer = timer->number;
 	info.timer.value = timer->event.value;
 	if (timer->event.notify != POSIX_NOTIFY_THREAD_ID)
-		return signal_send_process(timer->process, &info);
+		return signal_send_process(timer->process, &info) > 0;
 	thread = thread_find(timer->event.tid);
 	if (!thread)
 		return false;
-	sent = thread->process == timer->process && signal_send_thread(thread, &info);
+	sent = thread->process == timer->process && signal_send_thread(thread, &info) > 0;
 	thread_put(thread);
 	return sent;
 }
@@ -281,8 +282,9 @@ void posix_timer_delivered(struct process *process, struct signal_info *info)
 {
 	struct posix_timer *timer;
 
-	if (info->code != SIGNAL_CODE_TIMER)
+	if (!info->own_timer)
 		return;
+	info->own_timer = 0;
 	timer = find(process, info->timer.timer);
 	if (!timer)
 		return;

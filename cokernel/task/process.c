@@ -17,6 +17,7 @@
 #include "mm/heap.h"
 #include "mm/page.h"
 #include "task/sched.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 /* As the proxy exits when the enclave failed, not the program. */
@@ -72,6 +73,7 @@ void process_put(struct process *process)
 	file_table_destroy(&process->file_table);
 	staged_free(process);
 	signal_queue_clear(&process->pending);
+	signal_files_free(process);
 	channel_close(process->channel);
 	boot_status->memory_free = page_free_bytes();
 	__atomic_fetch_sub(&boot_status->tasks, 1, __ATOMIC_RELAXED);
@@ -193,15 +195,14 @@ no_thread:
 	process_put(process);
 }
 
-void process_task_signal(uint32_t task, int signal)
+void process_task_signal(uint32_t task, const struct signal_info *info)
 {
 	struct process *process = find(task);
-	struct signal_info info = { .signo = signal, .code = SIGNAL_CODE_USER };
 
 	if (!process)
 		return;
-	if (signal >= 1 && signal <= (int)SIGNAL_COUNT)
-		signal_send_process(process, &info);
+	if (info->signo >= 1 && info->signo <= (int)SIGNAL_COUNT)
+		signal_send_process(process, info);
 	process_put(process);
 }
 

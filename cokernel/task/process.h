@@ -22,6 +22,7 @@
 struct aspace;
 struct channel;
 struct own_directories;
+struct signal_files;
 struct staged;
 struct thread;
 
@@ -51,6 +52,7 @@ struct process {
 
 	struct signal_action actions[SIGNAL_COUNT];
 	struct signal_queue pending;
+	struct signal_files *signal_files; /* task/signal_file.h; on the heap, or NULL */
 	bool stopped; /* SIGSTOP: threads wait in stop_queue until SIGCONT */
 	struct wait_queue stop_queue;
 
@@ -88,7 +90,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 		      tid_t pid);
 void process_task_cpus(uint32_t task, uint32_t word, uint64_t bits);
 void process_task_start(uint32_t task);
-void process_task_signal(uint32_t task, int signal);
+void process_task_signal(uint32_t task, const struct signal_info *info);
 void process_task_kill(uint32_t task);
 
 /* FN for each process, under the lock of the list, until it says false. Returns the last answer. */

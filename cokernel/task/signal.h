@@ -76,6 +76,7 @@ enum signal_number {
 #define SIGNAL_NO_DEFER 0x40000000u
 #define SIGNAL_RESET_HANDLER 0x80000000u
 #define SIGNAL_RESTORER 0x04000000u
+#define SIGNAL_FLAGS 0xdc000807ull /* all that Linux knows */
 
 /* ss_flags */
 #define SIGNAL_STACK_ON 1u
@@ -95,7 +96,7 @@ struct signal_info {
 	int32_t signo;
 	int32_t error;
 	int32_t code;
-	int32_t pad;
+	int32_t own_timer; /* of a timer of ours, whatever code says; 0 when a program sees it */
 	union {
 		struct {
 			int32_t pid;
@@ -110,6 +111,16 @@ struct signal_info {
 			int32_t overrun;
 			uint64_t value;
 		} timer;
+		struct {
+			int32_t pid;
+			uint32_t uid;
+			int32_t status;
+			int64_t user_time, system_time;
+		} child;
+		struct {
+			int64_t band;
+			int32_t fd;
+		} poll;
 		uint8_t bytes[112];
 	};
 };
@@ -136,6 +147,7 @@ struct thread_signals {
 	signal_set_t waited; /* of rt_sigtimedwait: not ignored, though blocked is without them */
 	bool restore_saved;
 	bool notify; /* look at the queues before user mode */
+	bool watching; /* signal_watch() */
 	struct signal_queue pending; /* for this thread alone */
 	user_addr_t altstack;
 	uint64_t altstack_size;
@@ -145,8 +157,8 @@ struct thread_signals {
 void signal_queue_init(struct signal_queue *queue);
 void signal_queue_clear(struct signal_queue *queue);
 
-/* False: not queued, since it is there already (merged) or there are too many. */
-bool signal_queue_add(struct signal_queue *queue, const struct signal_info *info);
+/* 1; 0: not queued, since it is there already (merged); -EAGAIN: there are too many. */
+int signal_queue_add(struct signal_queue *queue, const struct signal_info *info);
 
 /* Takes out the first of SET, faults before others, low numbers first. 0: none. */
 int signal_queue_take(struct signal_queue *queue, signal_set_t set, struct signal_info *info);
@@ -155,17 +167,32 @@ int signal_queue_take(struct signal_queue *queue, signal_set_t set, struct signa
 void signal_queue_drop(struct signal_queue *queue, signal_set_t set);
 
 /*
- * Any code, any CPU. They queue and kick; nothing is delivered here. False: it is not
- * queued, since it is ignored, pending already (merged), or there are too many.
+ * Any code, any CPU. They queue and kick; nothing is delivered here. 1; 0: it is not
+ * queued, since it is ignored or pending already (merged); -EAGAIN: there are too many.
  */
-bool signal_send_process(struct process *process, const struct signal_info *info);
-bool signal_send_thread(struct thread *thread, const struct signal_info *info);
+int signal_send_process(struct process *process, const struct signal_info *info);
+int signal_send_thread(struct thread *thread, const struct signal_info *info);
+
+/* SIGPIPE to the running thread, which wrote what nobody will read. */
+void signal_broken_pipe(void);
 
 /* Is there one that the running thread must deliver (so that a wait must end)? */
 bool signal_pending(void);
 
+/*
+ * Between signal_watch(true) and signal_watch(false) a signal that a signal file reads
+ * (task/signal_file.h) ends waits of the running thread as one to deliver does, although
+ * it may be blocked. The second says whether there is really one to deliver; if not, the
+ * thread may wait again.
+ */
+void signal_watch(bool watching);
+bool signal_really_pending(void);
+
 /* Changes the running thread's mask, except for KILL and STOP. */
 void signal_set_blocked(signal_set_t blocked);
+
+/* A program begins: signals that its first thread, the running one, ignores and blocks. */
+void signal_inherit(signal_set_t ignored, signal_set_t blocked);
 
 /* Takes one of SET that is pending for the running thread, whatever is blocked. 0: none. */
 int signal_take(signal_set_t set, struct signal_info *info);

@@ -106,8 +106,10 @@ struct pisces_exec {
 	uint16_t needed;
 	uint32_t descriptor_limit; /* RLIMIT_NOFILE of the user, soft */
 	uint32_t descriptor_most;  /* and hard */
+	uint64_t ignored; /* signals that begin ignored, bit n-1: signal n */
+	uint64_t blocked; /* and blocked, in the first thread */
 	char strings[];
 };
-PISCES_ASSERT_SIZE(struct pisces_exec, 40);
+PISCES_ASSERT_SIZE(struct pisces_exec, 56);
 
 #endif
