@@ -371,7 +371,8 @@ int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6
 	case CHANNEL_OPEN:
 		break;
 	}
-	return channel_call_mode(channel, nr, args, WAIT_INTERRUPTIBLE);
+	return channel_call_mode(channel, nr, args,
+				 thread_current()->firm ? WAIT_KILLABLE : WAIT_INTERRUPTIBLE);
 }
 
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
