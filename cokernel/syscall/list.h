@@ -5,7 +5,10 @@
  * row says what the call does not do; doc/SYSCALLS.md is made from this file.
  */
 
-/* syscall/file.c, open.c, own_file.c, own_name.c, file_vector.c, command.c, poll.c */
+/*
+ * syscall/file.c, file_copy.c, file_vector.c, sync.c, open.c, own_file.c, own_name.c,
+ * command.c, poll.c
+ */
 CALL(0, read, FORWARDED)
 CALL(1, write, FORWARDED)
 CALL(2, open, FORWARDED)
