@@ -75,7 +75,7 @@ static int64_t map_copy(user_addr_t address, uint64_t size, unsigned int prot, u
 	bytes = forward_pread_all(fd, (user_addr_t)at, size, offset);
 	if (bytes < 0) {
 		aspace_unmap(own_aspace(), (user_addr_t)at, size);
-		return bytes == -ESPIPE ? -ENODEV : bytes;
+		return bytes == -ESPIPE || bytes == -EISDIR ? -ENODEV : bytes;
 	}
 	if (prot != (ASPACE_READ | ASPACE_WRITE))
 		aspace_protect(own_aspace(), (user_addr_t)at, align_up(size, PAGE_SIZE), prot);
