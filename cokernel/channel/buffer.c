@@ -82,6 +82,17 @@ static int64_t hand_out(struct channel *channel, uint64_t first, uint64_t count,
 	return (int64_t)buffer->size;
 }
 
+/*
+ * For the last thread, which nobody gives anything back: what the calls of the others, which
+ * were broken off, have left. COUNT pages of the WANTED ones, or 0.
+ */
+static uint64_t last_run(const struct channel *channel, uint64_t wanted, bool all, uint64_t *first)
+{
+	uint64_t count = find_run(channel, min_u64(wanted, channel->free_pages), first);
+
+	return all && count < wanted ? 0 : count;
+}
+
 static int64_t take(struct channel *channel, uint64_t size, bool all,
 		    struct channel_buffer *buffer)
 {
@@ -97,11 +108,13 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 		count = allowance(channel, wanted, all);
 		if (count != 0)
 			count = find_run(channel, count, &first);
+		if (count == 0 && channel->phase == CHANNEL_LAST)
+			count = last_run(channel, wanted, all, &first);
 		if (count == wanted || (count != 0 && !all)) {
 			result = hand_out(channel, first, count, size, buffer);
 			break;
 		}
-		if (channel->abandoned || channel->broken)
+		if (channel->abandoned || channel->broken || channel->phase == CHANNEL_LAST)
 			result = -EIO;
 		else if (wait_on_mode(&channel->space, NSEC_FOREVER, mode) == -EINTR)
 			result = -ERESTARTSYS;

@@ -8,6 +8,7 @@
 
 #include "channel/channel.h"
 #include "lib/list.h"
+#include "task/thread.h"
 #include "task/wait.h"
 
 #define DATA_PAGES (PISCES_CHANNEL_MAX_SIZE / 0x1000u)
@@ -53,17 +54,12 @@ struct channel {
 	uint64_t taken[DATA_PAGES / 64]; /* one bit a page */
 };
 
-/* What breaks off the waits for a call: see enum channel_phase. */
+/* What breaks off the waits of the running thread for a call. */
 static inline enum wait_mode channel_wait_mode(const struct channel *channel)
 {
-	switch (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE)) {
-	case CHANNEL_LOADING:
-		return WAIT_KILLABLE;
-	case CHANNEL_LAST:
+	if (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE) == CHANNEL_LAST)
 		return WAIT_CERTAIN;
-	default:
-		return WAIT_INTERRUPTIBLE;
-	}
+	return thread_current()->firm ? WAIT_KILLABLE : WAIT_INTERRUPTIBLE;
 }
 
 /* buffer.c */

@@ -141,6 +141,8 @@ static int map_object(struct aspace *aspace, user_addr_t address, unsigned int n
 		return -EAGAIN;
 	if (!(region->flags & REGION_SHARED))
 		extra |= PTE_COPY;
+	else if (object_kind(plan->object) == OBJECT_SHARED_FILE)
+		extra |= PTE_CLEAN;
 	entry = pt_make(aspace->root, plan->start, plan->level, aspace->node, &found);
 	if (entry == NULL)
 		return -ENOMEM;

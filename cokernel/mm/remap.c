@@ -55,8 +55,7 @@ static void move_leaves(struct aspace *aspace, user_addr_t from, user_addr_t to,
 
 		pt_write(entry, 0);
 		entry = pt_find(aspace->root, at - from + to, &found);
-		pt_write(entry, pt_leaf(leaf & PTE_ADDRESS, level, prot,
-					leaf & (PTE_FOREIGN | PTE_COPY)));
+		pt_write(entry, pt_leaf(leaf & PTE_ADDRESS, level, prot, leaf & PTE_KEPT));
 		at += pt_page_size(level);
 	}
 	drop_empty_tables(aspace, from, from + size);

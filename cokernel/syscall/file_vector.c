@@ -6,6 +6,7 @@
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
+#include "fs/mapped_file.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
@@ -55,11 +56,15 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint6
 		number = writing ? __NR_write : __NR_read;
 	else
 		number = writing ? __NR_pwrite64 : __NR_pread64;
+	if (!writing)
+		mapped_file_before_read(fd, offset, bytes);
 	result = channel_call_own(number, (uint64_t)fd, buffer->offset, bytes, offset, 0, 0);
 	if (result > (int64_t)bytes) {
 		channel_break(process_current()->channel, "its proxy moved more than it was asked to");
 		return -EIO;
 	}
+	if (writing)
+		mapped_file_after_write(fd, offset, result);
 	if (writing && result == -EPIPE)
 		signal_broken_pipe();
 	if (!writing && result > 0 && vector_scatter(buffer->memory, vector, 0, (uint64_t)result) != 0)

@@ -5,7 +5,10 @@
  * row says what the call does not do; doc/SYSCALLS.md is made from this file.
  */
 
-/* syscall/file.c, open.c, own_file.c, own_name.c, file_vector.c, command.c, poll.c */
+/*
+ * syscall/file.c, file_copy.c, file_vector.c, sync.c, open.c, own_file.c, own_name.c,
+ * command.c, poll.c
+ */
 CALL(0, read, FORWARDED)
 CALL(1, write, FORWARDED)
 CALL(2, open, FORWARDED)
@@ -87,12 +90,12 @@ CALL(332, statx, FORWARDED)
 CALL(439, faccessat2, FORWARDED)
 
 /* syscall/memory.c */
-CALL(9, mmap, EITHER)
+CALL(9, mmap, EITHER) /* of files: what Linux writes later is not seen, see enclave(7) */
 CALL(10, mprotect, INSIDE)
-CALL(11, munmap, INSIDE)
+CALL(11, munmap, INSIDE) /* what was written to a mapped file is forwarded */
 CALL(12, brk, INSIDE)
-CALL(25, mremap, INSIDE)
-CALL(26, msync, INSIDE)
+CALL(25, mremap, INSIDE) /* as munmap */
+CALL(26, msync, INSIDE) /* as munmap */
 CALL(28, madvise, INSIDE)
 CALL(149, mlock, INSIDE)
 CALL(150, munlock, INSIDE)

@@ -244,7 +244,7 @@ static __noreturn void enter(user_addr_t entry, user_addr_t stack)
 		.rflags = FLAG_INTERRUPTS | FLAG_ALWAYS_SET,
 	};
 
-	channel_set_phase(process_current()->channel, CHANNEL_OPEN);
+	thread_current()->firm = false;
 	if (process_current()->staged)
 		staged_start(process_current());
 	if (boot_status->user_tsc == 0)
@@ -313,7 +313,7 @@ void exec_main(void *argument)
 	sched_use_aspace(process->aspace);
 
 	/* As Linux's execve(2): a signal waits until there is a program to take it. */
-	channel_set_phase(process->channel, CHANNEL_LOADING);
+	thread_current()->firm = true;
 	loading.aspace = process->aspace;
 	loading.hint = aspace_program_base(process->aspace);
 	error = load(&loading, image, &why);

@@ -120,6 +120,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 	process->gid = gid;
 	process->wait_status = WAIT_SIGNALED(SIGNAL_KILL);
 	list_init(&process->threads);
+	list_init(&process->mapped_files);
 	signal_queue_init(&process->pending);
 	wait_queue_init(&process->stop_queue);
 	intervals_init(process);

@@ -80,6 +80,8 @@ struct process {
 	/* Strings on its stack: arguments up to environment, that up to its end. */
 	user_addr_t arguments, environment, environment_end;
 	struct file_table file_table; /* memory files among its descriptors */
+	struct list mapped_files; /* that it maps shared (fs/mapped_file.h) */
+	bool record_locks; /* it takes those of fcntl() */
 	struct staged *staged; /* of staged I/O, on the heap; NULL: its I/O is forwarded */
 	bool short_of_memory;		 /* it dies of that: */
 	struct memory_shortage shortage;

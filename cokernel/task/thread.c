@@ -6,6 +6,7 @@
 #include "arch/user.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/mapped_file.h"
 #include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
@@ -259,8 +260,12 @@ void thread_exit(int wait_status)
 	if (self->tid == process->pid)
 		process->leader_status = wait_status;
 	/* While it is one of the process yet: CPUs may come and go meanwhile. */
-	if (process->staged && is_last_to_leave(self))
-		staged_end(process);
+	if (is_last_to_leave(self)) {
+		if (process->staged)
+			staged_end(process);
+		else
+			mapped_files_end(process);
+	}
 	if (leave_process(self))
 		process_last_thread_gone(process);
 	sched_exit();
