@@ -8,6 +8,7 @@
 #include "mm/heap.h"
 #include "mm/object.h"
 #include "mm/page.h"
+#include "mm/space.h"
 
 #define MIB (1ull << 20)
 #define AT 0x10000000000ull
@@ -37,6 +38,26 @@ static void end(const char *name)
 	if (!ok(page_free_bytes() == free_before && heap_objects == 0, "%s: nothing is left", name))
 		printf("# pages %lld, heap %llu\n", (long long)(free_before - page_free_bytes()),
 		       (unsigned long long)heap_objects);
+}
+
+/*
+ * Another thread is faster: what it does comes in the place of the region_at() number
+ * THEIR_TURN from now on, where the lock has just been taken.
+ */
+static void (*theirs)(void);
+static unsigned int their_turn;
+
+struct region *__real_region_at(const struct region_tree *tree, user_addr_t address);
+struct region *__wrap_region_at(const struct region_tree *tree, user_addr_t address);
+
+struct region *__wrap_region_at(const struct region_tree *tree, user_addr_t address)
+{
+	if (their_turn > 0 && --their_turn == 0) {
+		lock_drop(&first->lock);
+		theirs();
+		lock_take(&first->lock);
+	}
+	return __real_region_at(tree, address);
 }
 
 /* The audit knows nothing of pages that are an object's, so it misses those. */
@@ -368,6 +389,62 @@ static void test_no_write_lost(void)
 	end("nothing lost");
 }
 
+static void unmap_above(void)
+{
+	aspace_unmap(first, AT + MIB, MIB);
+}
+
+static void unmap_below(void)
+{
+	aspace_unmap(first, AT, MIB);
+}
+
+static void protect_above(void)
+{
+	aspace_protect(first, AT + MIB, MIB, ASPACE_READ);
+}
+
+static void make_private(void)
+{
+	map(first, AT, 2 * MIB, 0, 0);
+}
+
+/* A page that was looked for is there, and what it is to be mapped in has changed meanwhile. */
+static void test_race(const char *name, void (*other)(void), int found)
+{
+	unsigned int wrong = 0, changes = 0, turn;
+
+	for (turn = 1; changes == turn - 1; turn++) {
+		int error;
+
+		begin(OBJECT_MEMORY, 2 * MIB);
+		map(first, AT, 2 * MIB, ASPACE_SHARED, 0);
+		theirs = other;
+		their_turn = turn;
+		error = put(AT + MIB - 1, 7);
+		changes += their_turn == 0;
+		their_turn = 0;
+		wrong += !is_sound() || (error && error != found) || (!error && get(AT + MIB - 1) != 7);
+		aspace_unmap(first, AT, 2 * MIB);
+		wrong += !is_sound() || mmu_level(AT) >= 0 || mmu_level(AT + MIB) >= 0;
+		mmu_load(NULL);
+		object_put(object);
+		aspace_destroy(first);
+		aspace_destroy(second);
+		wrong += page_free_bytes() != free_before || heap_objects != 0;
+	}
+	ok(wrong == 0 && changes >= 3, "%s at each of %u looks at a fault: no page without a region",
+	   name, changes);
+}
+
+static void test_races(void)
+{
+	test_race("the rest is unmapped", unmap_above, 0);
+	test_race("the place is unmapped", unmap_below, -EFAULT);
+	test_race("the rest is protected", protect_above, 0);
+	test_race("a private mapping comes", make_private, 0);
+}
+
 /* Memory fails at the first allocation, the second, ...: an error, and nothing lost. */
 static void test_failures(void)
 {
@@ -411,6 +488,7 @@ int main(void)
 	test_written();
 	test_no_write_lost();
 	test_failures();
+	test_races();
 	ok(mmu_early_frees == 0, "no page was freed while a CPU knew it");
 	return done();
 }
