@@ -297,7 +297,8 @@ static void test_written(void)
 	put(AT + PAGE_SIZE, 9);
 	ok(object_marked(object) == 1 && is_sound(), "a write meanwhile marks again");
 	written(true);
-	ok(object_marked(object) == 1 && taken(OBJECT_MOST, &runs) == 0, "and is not lost with the others");
+	ok(object_marked(object) == 1 && taken(OBJECT_MOST, &runs) == 0,
+	   "and is not lost with the others");
 	mmu_load(second);
 	ok(get(AT + 3 * PAGE_SIZE) == 3 && put(AT + 3 * PAGE_SIZE, 4) == 0 && object_marked(object) == 2,
 	   "another address space marks what it writes");

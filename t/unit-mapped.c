@@ -362,7 +362,8 @@ static void test_calls(void)
 	put(at + 10, 'c');
 	set_file(11, 'd');
 	mapped_file_after_write(fd, 11, 1);
-	ok(get(at + 10) == 'c' && get(at + 11) == 'd', "the mapping sees what pwrite() wrote, and keeps its own");
+	ok(get(at + 10) == 'c' && get(at + 11) == 'd',
+	   "the mapping sees what pwrite() wrote, and keeps its own");
 	mapped_file_sync_fd(fd);
 	ok(in_file(10) == 'c' && in_file(11) == 'd', "both are written by fsync()");
 	lseek(fd, 3 * PAGE, SEEK_SET);

@@ -343,7 +343,7 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 		crash_at(CRASH_IO);
 
 	lock_take(&channel->replies.lock);
-	error = await_reply(channel, call, mode);
+	error = await_reply(channel, call, thread_current()->firm ? WAIT_CERTAIN : mode);
 	if (error && !call->done) {
 		/* The proxy may answer yet: the slot stays, so that its tag stays known. */
 		call->abandoned = true;

@@ -66,8 +66,8 @@ struct file_user *mapped_user(struct mapped_file *file);
 /* ---- mapped_file.c ---- */
 
 /*
- * The turn of FILE, and calls to Linux that signals do not break off. 0, or -EINTR if the
- * process ends.
+ * The turn of FILE, and calls to Linux that nothing breaks off: an old page must not be
+ * written behind a new one. 0, or -EINTR if the process ends.
  */
 int mapped_begin(struct mapped_file *file);
 void mapped_end(struct mapped_file *file);

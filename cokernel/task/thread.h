@@ -65,7 +65,7 @@ struct thread {
 	bool leaving;		     /* in thread_exit() */
 	bool dying;		     /* its process ends: leave at the next chance */
 	bool short_of_memory;	     /* in a call: its process is to end */
-	bool firm;		     /* signals do not break off its calls to Linux */
+	bool firm;		     /* it waits for replies of Linux as long as the proxy lives */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
 	nsec_t cpu_time;	     /* used, up to the last switch */
 	nsec_t started_at;	     /* when it was switched to */
