@@ -229,8 +229,7 @@ int64_t syscall_futex(const struct syscall_args *args)
 				       &deadline);
 		if (error)
 			return error;
-		result = futex_lock_pi(address, deadline, false, shared);
-		return result == -EINTR ? -ERESTARTSYS : result;
+		return futex_lock_pi(address, deadline, false, shared);
 	case FUTEX_TRYLOCK_PI:
 		return futex_lock_pi(address, NSEC_FOREVER, true, shared);
 	case FUTEX_UNLOCK_PI:

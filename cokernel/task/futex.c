@@ -201,12 +201,14 @@ static int operate(user_addr_t address, uint32_t operation, bool *holds)
 	int32_t op_arg = (int32_t)(operation << 8) >> 20;
 	int32_t compare_arg = (int32_t)(operation << 20) >> 20;
 	uint32_t arg = operation >> 31 ? 1u << (op_arg & 31) : (uint32_t)op_arg;
-	uint32_t old, new, found;
+	uint32_t old, new, found, tries;
 	int error = user_load_u32(address, &old);
 
-	for (;;) {
+	for (tries = 0;; tries++) {
 		if (error)
 			return error;
+		if (tries == FUTEX_TRIES)
+			return -ERESTARTNOINTR;
 		switch (op) {
 		case 0:
 			new = arg;

@@ -21,9 +21,11 @@ struct timer;
 /*
  * Results of an interrupted system call that signal_deliver() turns into EINTR, or
  * into the call done again: ERESTARTSYS (lib/errno.h) again unless a handler without
- * SA_RESTART runs; these only if no handler runs at all, the second for calls
- * that then go on until thread->restart_deadline.
+ * SA_RESTART runs; ERESTARTNOINTR always, after the handler if one runs; these others only
+ * if no handler runs at all, the second for calls that then go on until
+ * thread->restart_deadline.
  */
+#define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 #define ERESTART_DEADLINE 516
 

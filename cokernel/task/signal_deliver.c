@@ -108,9 +108,11 @@ static void settle_call(struct frame *frame, const struct signal_action *action)
 
 	if (frame->vector != FRAME_SYSCALL)
 		return;
-	if (result != -ERESTARTSYS && result != -ERESTARTNOHAND && result != -ERESTART_DEADLINE)
+	if (result != -ERESTARTSYS && result != -ERESTARTNOINTR && result != -ERESTARTNOHAND &&
+	    result != -ERESTART_DEADLINE)
 		return;
-	if (!action || (result == -ERESTARTSYS && (action->flags & SIGNAL_RESTART)))
+	if (!action || result == -ERESTARTNOINTR ||
+	    (result == -ERESTARTSYS && (action->flags & SIGNAL_RESTART)))
 		restart(frame);
 	else
 		frame->rax = (uint64_t)-EINTR;

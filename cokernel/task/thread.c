@@ -253,10 +253,10 @@ void thread_exit(int wait_status)
 	struct thread *self = thread_current();
 	struct process *process = self->process;
 
-	if (!process->ending) {
-		futex_thread_exit();
+	/* Also with all of its process: its locks may be in memory that other processes share. */
+	futex_thread_exit();
+	if (!process->ending)
 		clear_tid(self);
-	}
 	if (self->tid == process->pid)
 		process->leader_status = wait_status;
 	/* While it is one of the process yet: CPUs may come and go meanwhile. */
