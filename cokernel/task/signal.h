@@ -209,13 +209,16 @@ void signal_hand_over(struct process *process, struct thread *leaving);
 bool signal_default_is_ignore(int signal);
 bool signal_default_is_stop(int signal);
 
-/* Delivers what is pending, on the way to user mode. Maybe does not return. */
+/*
+ * Delivers what is pending, on the way to user mode: all that needs no handler, up to one that
+ * does. Maybe does not return.
+ */
 void signal_deliver(struct frame *frame);
 
 /*
  * signal_frame.c: makes user mode go on in the handler of ACTION, with a frame on
  * its stack from which signal_return() restores FRAME and the mask MASK. False: the
- * stack cannot be written.
+ * stack cannot be written, or the handler is no address of a program.
  */
 bool signal_push_frame(struct frame *frame, const struct signal_action *action,
 		       const struct signal_info *info, signal_set_t mask);

@@ -142,11 +142,14 @@ void signal_deliver(struct frame *frame)
 			if (action.handler == SIGNAL_DEFAULT)
 				die(frame, &info);
 			settle_call(frame, &action);
-			/* The frame that the handler returns by is outside of any sequence. */
-			if (self->rseq)
-				rseq_resume(frame);
-			if (signal_push_frame(frame, &action, &info, mask))
-				continue;
+			/*
+			 * The frame that the handler returns by is outside of any sequence. If
+			 * it cannot be, the handler of SIGSEGV would be its next cause. For
+			 * the next signal return_to_user() comes here again.
+			 */
+			if ((!self->rseq || rseq_resume(frame) || signal != SIGNAL_SEGV) &&
+			    signal_push_frame(frame, &action, &info, mask))
+				return;
 			info = (struct signal_info){ .signo = SIGNAL_SEGV,
 						     .code = SIGNAL_CODE_KERNEL };
 			info.fault.address = frame->rsp;
