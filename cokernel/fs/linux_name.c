@@ -51,6 +51,9 @@ int64_t linux_status(const char *path, struct user_stat *status)
 	result = channel_call_own(__NR_newfstatat, CWD, buffer.offset, at, NO_FOLLOW, 0, 0);
 	if (result == 0)
 		memcpy(status, buffer.memory + (at - buffer.offset), sizeof(*status));
+	/* A proxy may say anything; more than 0 is no success of this call. */
+	else if (result > 0)
+		result = -EIO;
 	channel_buffer_give(process_current()->channel, &buffer);
 	return result;
 }
