@@ -8,6 +8,7 @@
 #include "fs/staged.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "mm/local.h"
 #include "mm/page.h"
 #include "syscall/handlers.h"
 #include "syscall/random.h"
@@ -184,6 +185,7 @@ int64_t syscall_getrandom(const struct syscall_args *args)
 	if (args->a[2] & ~7ull)
 		return -EINVAL;
 	while (done < size) {
+		mm_turn(done / RANDOM_PIECE);
 		piece = min_u64(size - done, sizeof(bytes));
 		error = random_bytes(bytes, piece);
 		if (!error && copy_to_user(args->a[0] + done, bytes, piece) != 0)

@@ -15,10 +15,15 @@
 
 static bool has_rdrand(void)
 {
+	static enum { NOT_ASKED, NO, YES } answer;
 	uint32_t a = 1, b, c = 0, d;
 
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	return c & CPUID_1_ECX_RDRAND;
+	/* Once: in a virtual machine the instruction costs an exit. */
+	if (unlikely(__atomic_load_n(&answer, __ATOMIC_RELAXED) == NOT_ASKED)) {
+		__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+		__atomic_store_n(&answer, c & CPUID_1_ECX_RDRAND ? YES : NO, __ATOMIC_RELAXED);
+	}
+	return __atomic_load_n(&answer, __ATOMIC_RELAXED) == YES;
 }
 
 static bool rdrand(uint64_t *value)
