@@ -129,9 +129,16 @@ static int load(struct loading *loading, struct elf_image *image, const char **w
 	return elf_load(&source, &memory, image, why);
 }
 
+/* What is only needed to begin. */
+static void release(const struct program_start *start)
+{
+	heap_free(start->exec);
+	heap_free(start->image);
+}
+
 /* Says why PROCESS cannot run and ends it. */
-static __noreturn void give_up(struct process *process, int status, int error, const char *what,
-			       const char *why)
+static __noreturn void give_up(struct process *process, const struct program_start *start,
+			       int status, int error, const char *what, const char *why)
 {
 	if (why)
 		process_report(process, "cannot run %s: %s%s", process->path, what, why);
@@ -144,6 +151,7 @@ static __noreturn void give_up(struct process *process, int status, int error, c
 	else
 		process_report(process, "cannot run %s: %sreading it failed with error %d",
 			       process->path, what, -error);
+	release(start);
 	process_end(process, WAIT_EXITED(status));
 	thread_exit(process->wait_status);
 }
@@ -168,32 +176,33 @@ static void close_file(struct loading *loading)
 		linux_close(loading->fd);
 }
 
-/* The ELF interpreter of IMAGE: loads it too. Returns where it begins. */
-static user_addr_t load_interpreter(struct process *process, const struct elf_image *image,
-				    user_addr_t *base)
+/* The ELF interpreter of the image of START: loads it too, and begins there. */
+static void load_interpreter(struct process *process, struct program_start *start)
 {
 	struct elf_image *interpreter = heap_alloc(sizeof(*interpreter));
 	struct loading loading = { .aspace = process->aspace };
 	const char *why = NULL;
 	char what[ELF_INTERP_MAX + 40];
-	user_addr_t entry;
 	int error;
 
-	format_text(what, sizeof(what), "its ELF interpreter %s: ", image->interpreter);
+	format_text(what, sizeof(what), "its ELF interpreter %s: ", start->image->interpreter);
 	if (!interpreter)
-		give_up(process, STATUS_NOT_RUN, -ENOMEM, what, NULL);
-	error = open_file(process, image->interpreter, &loading);
-	if (error)
-		give_up(process, STATUS_NOT_FOUND, error, what,
+		give_up(process, start, STATUS_NOT_RUN, -ENOMEM, what, NULL);
+	error = open_file(process, start->image->interpreter, &loading);
+	if (error) {
+		heap_free(interpreter);
+		give_up(process, start, STATUS_NOT_FOUND, error, what,
 			error == -ENOENT ? "no such file" : NULL);
+	}
 	error = load(&loading, interpreter, &why);
 	close_file(&loading);
-	if (error)
-		give_up(process, STATUS_NOT_RUN, error, what, why);
-	*base = interpreter->base;
-	entry = interpreter->entry;
+	if (!error) {
+		start->interpreter_base = interpreter->base;
+		start->entry = interpreter->entry;
+	}
 	heap_free(interpreter);
-	return entry;
+	if (error)
+		give_up(process, start, STATUS_NOT_RUN, error, what, why);
 }
 
 /* The absolute path of the file behind FD, as Linux names it; NULL if it cannot be had. */
@@ -266,12 +275,13 @@ static int status_of(int status)
 }
 
 /* All comes in, the program too. */
-static void begin_staged(struct process *process, struct pisces_exec *exec,
+static void begin_staged(struct process *process, const struct program_start *start,
 			 struct loading *loading)
 {
-	int status = staged_begin(process, exec);
+	int status = staged_begin(process, start->exec);
 
 	if (status != 0) {
+		release(start);
 		process_end(process, status_of(status));
 		thread_exit(process->wait_status);
 	}
@@ -284,7 +294,6 @@ void exec_main(void *argument)
 	struct process *process = argument;
 	struct loading loading = { .fd = -1 };
 	struct program_start start = { 0 };
-	struct elf_image *image;
 	const char *why = NULL;
 	int64_t result;
 	int error;
@@ -292,7 +301,7 @@ void exec_main(void *argument)
 	start.exec = channel_exec_block(process->channel, &why);
 	if (!start.exec) {
 		strlcpy(process->path, "the program", sizeof(process->path));
-		give_up(process, STATUS_NOT_RUN, 0, "", why);
+		give_up(process, &start, STATUS_NOT_RUN, 0, "", why);
 	}
 	strlcpy(process->path, last_string(start.exec), sizeof(process->path));
 	set_name(thread_current(), process_name(process));
@@ -301,14 +310,14 @@ void exec_main(void *argument)
 	process->umask = start.exec->umask & 0777;
 	signal_inherit(start.exec->ignored, start.exec->blocked);
 	if (start.exec->io == PISCES_IO_STAGED)
-		begin_staged(process, start.exec, &loading);
+		begin_staged(process, &start, &loading);
 
 	loading.fd = start.exec->program_fd;
-	image = heap_alloc(sizeof(*image));
+	start.image = heap_alloc(sizeof(*start.image));
 	process->aspace = aspace_create(this_cpu()->node);
-	if (!image || !process->aspace) {
+	if (!start.image || !process->aspace) {
 		close_file(&loading);
-		give_up(process, STATUS_NOT_RUN, -ENOMEM, "", NULL);
+		give_up(process, &start, STATUS_NOT_RUN, -ENOMEM, "", NULL);
 	}
 	sched_use_aspace(process->aspace);
 
@@ -316,27 +325,25 @@ void exec_main(void *argument)
 	thread_current()->firm = true;
 	loading.aspace = process->aspace;
 	loading.hint = aspace_program_base(process->aspace);
-	error = load(&loading, image, &why);
+	error = load(&loading, start.image, &why);
 	/* Also of a program that cannot run: its file stays in the stage, but is no one's. */
 	close_file(&loading);
 	if (error)
-		give_up(process, STATUS_NOT_RUN, error, "", why);
+		give_up(process, &start, STATUS_NOT_RUN, error, "", why);
 	if (process->staged)
 		linux_close(start.exec->program_fd);
-	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
+	aspace_set_brk(process->aspace, align_up(start.image->end, PAGE_SIZE) +
 						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));
-	start.image = image;
-	start.entry = image->entry;
-	if (image->interpreter[0])
-		start.entry = load_interpreter(process, image, &start.interpreter_base);
+	start.entry = start.image->entry;
+	if (start.image->interpreter[0])
+		load_interpreter(process, &start);
 	result = vdso_map(process->aspace);
 	if (result > 0)
 		start.vdso = (user_addr_t)result;
 	result = exec_build_stack(process, &start);
 	if (result < 0)
-		give_up(process, STATUS_NOT_RUN, (int)result, "its stack: ",
+		give_up(process, &start, STATUS_NOT_RUN, (int)result, "its stack: ",
 			result == -E2BIG ? "arguments and environment do not fit" : NULL);
-	heap_free(start.exec);
-	heap_free(image);
+	release(&start);
 	enter(start.entry, (user_addr_t)result);
 }
