@@ -100,6 +100,11 @@ struct signal_info {
 	int32_t code;
 	int32_t own_timer; /* of a timer of ours, whatever code says; 0 when a program sees it */
 	union {
+		/*
+		 * First, so that an initialiser without a member clears all of it: with that of
+		 * another one, compilers need not, and programs see the whole (GCC 15 on).
+		 */
+		uint8_t bytes[112];
 		struct {
 			int32_t pid;
 			uint32_t uid;
@@ -123,7 +128,6 @@ struct signal_info {
 			int64_t band;
 			int32_t fd;
 		} poll;
-		uint8_t bytes[112];
 	};
 };
 _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t of the ABI");
