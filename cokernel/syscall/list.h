@@ -161,7 +161,7 @@ CALL(289, signalfd4, EITHER) /* not with staged I/O */
 /* syscall/interval.c */
 CALL(36, getitimer, INSIDE)
 CALL(37, alarm, INSIDE)
-CALL(38, setitimer, INSIDE) /* ITIMER_VIRTUAL counts as ITIMER_PROF does; both to about 1 ms */
+CALL(38, setitimer, INSIDE) /* ITIMER_VIRTUAL as ITIMER_PROF, to 1 ms; ITIMER_REAL every 50 us at most */
 
 /* syscall/time.c */
 CALL(35, nanosleep, INSIDE)
@@ -284,7 +284,7 @@ CALL(315, sched_getattr, INSIDE)
 
 /* syscall/timer.c */
 CALL(222, timer_create, INSIDE) /* no clocks of CPU time: EOPNOTSUPP */
-CALL(223, timer_settime, INSIDE)
+CALL(223, timer_settime, INSIDE) /* every 50 us at most, all of a process 80,000 times a second */
 CALL(224, timer_gettime, INSIDE)
 CALL(225, timer_getoverrun, INSIDE)
 CALL(226, timer_delete, INSIDE)

@@ -43,14 +43,17 @@ static void expired(struct timer *timer)
 	struct interval *interval = CONTAINER_OF(timer, struct interval, timer);
 	struct signal_info info = { .signo = signals[interval->clock],
 				    .code = SIGNAL_CODE_KERNEL };
-	nsec_t now = now_of(interval), period = interval->period;
+	nsec_t now = now_of(interval), period = interval->period, late;
 
 	if (now >= interval->target) {
 		signal_send_process(interval->process, &info);
 		if (!period)
 			return;
-		/* Periods that were missed are not made up for. */
-		interval->target += period * (1 + (now - interval->target) / period);
+		/* Periods that were missed are not made up for, nor are those left out. */
+		late = now - interval->target;
+		if (interval->clock == INTERVAL_REAL && period < INTERVAL_REAL_LEAST)
+			late += INTERVAL_REAL_LEAST;
+		interval->target += period * (1 + late / period);
 	}
 	if (__atomic_load_n(&interval->on, __ATOMIC_SEQ_CST))
 		arm(interval, now);

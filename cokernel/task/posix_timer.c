@@ -10,8 +10,12 @@
 #include "task/thread.h"
 #include "task/timer.h"
 
-/* Nanoseconds between two expiries, at least: an interrupt takes some of them. */
+/*
+ * Nanoseconds between two expiries of a timer, at least: an interrupt takes some of them. A
+ * process with more timers than FEW gets no more interrupts than FEW of them could make.
+ */
 #define PERIOD_LEAST 50000u
+#define FEW 4u
 
 #define TIMERS_MOST 1024u
 #define OVERRUN_MOST INT32_MAX
@@ -94,11 +98,20 @@ static void notify(struct posix_timer *timer)
 	lock_drop(&process->lock);
 }
 
+static nsec_t period_least(const struct process *process)
+{
+	/* Its lock may be held by who waits for this callback; an old number does no harm. */
+	unsigned int count = __atomic_load_n(&process->timer_count, __ATOMIC_RELAXED);
+
+	return PERIOD_LEAST * (nsec_t)max_u64(count, FEW) / FEW;
+}
+
 static void expired(struct timer *of)
 {
 	struct posix_timer *timer = CONTAINER_OF(of, struct posix_timer, timer);
 	nsec_t interval = __atomic_load_n(&timer->interval, __ATOMIC_SEQ_CST);
 	nsec_t next = of->deadline, late = time_now() - next, step;
+	nsec_t least = period_least(timer->process);
 	uint64_t unseen;
 
 	if (timer->event.notify != POSIX_NOTIFY_NONE)
@@ -109,7 +122,7 @@ static void expired(struct timer *of)
 	 * Periods that went by unseen count as expiries too; so do those that are so short
 	 * that the CPU would do nothing else.
 	 */
-	unseen = (interval < PERIOD_LEAST ? late + PERIOD_LEAST : late) / interval;
+	unseen = (interval < least ? late + least : late) / interval;
 	if (unseen) {
 		lock_take(&timer->process->lock);
 		timer->missed += unseen;
