@@ -284,7 +284,7 @@ CALL(315, sched_getattr, INSIDE)
 
 /* syscall/timer.c */
 CALL(222, timer_create, INSIDE) /* no clocks of CPU time: EOPNOTSUPP */
-CALL(223, timer_settime, INSIDE) /* every 50 us at most, all of a process 80,000 times a second */
+CALL(223, timer_settime, INSIDE) /* every 50 us at most, all of a CPU 80,000 times a second */
 CALL(224, timer_gettime, INSIDE)
 CALL(225, timer_getoverrun, INSIDE)
 CALL(226, timer_delete, INSIDE)

@@ -51,8 +51,8 @@ static void expired(struct timer *timer)
 			return;
 		/* Periods that were missed are not made up for, nor are those left out. */
 		late = now - interval->target;
-		if (interval->clock == INTERVAL_REAL && period < INTERVAL_REAL_LEAST)
-			late += INTERVAL_REAL_LEAST;
+		if (interval->clock == INTERVAL_REAL && period < timer_period_least())
+			late += timer_period_least();
 		interval->target += period * (1 + late / period);
 	}
 	if (__atomic_load_n(&interval->on, __ATOMIC_SEQ_CST))

@@ -12,8 +12,6 @@
 struct process;
 
 #define INTERVAL_LEAST 1000000u /* ns */
-/* Of the one by the clock, between two expiries: else a CPU would do nothing else. */
-#define INTERVAL_REAL_LEAST 50000u
 
 /* Numbers of the ABI. A program's own time is not told from what the co-kernel does for it. */
 enum interval_clock {

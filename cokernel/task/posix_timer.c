@@ -10,13 +10,6 @@
 #include "task/thread.h"
 #include "task/timer.h"
 
-/*
- * Nanoseconds between two expiries of a timer, at least: an interrupt takes some of them. A
- * process with more timers than FEW gets no more interrupts than FEW of them could make.
- */
-#define PERIOD_LEAST 50000u
-#define FEW 4u
-
 #define TIMERS_MOST 1024u
 #define OVERRUN_MOST INT32_MAX
 
@@ -98,20 +91,12 @@ static void notify(struct posix_timer *timer)
 	lock_drop(&process->lock);
 }
 
-static nsec_t period_least(const struct process *process)
-{
-	/* Its lock may be held by who waits for this callback; an old number does no harm. */
-	unsigned int count = __atomic_load_n(&process->timer_count, __ATOMIC_RELAXED);
-
-	return PERIOD_LEAST * (nsec_t)max_u64(count, FEW) / FEW;
-}
-
 static void expired(struct timer *of)
 {
 	struct posix_timer *timer = CONTAINER_OF(of, struct posix_timer, timer);
 	nsec_t interval = __atomic_load_n(&timer->interval, __ATOMIC_SEQ_CST);
 	nsec_t next = of->deadline, late = time_now() - next, step;
-	nsec_t least = period_least(timer->process);
+	nsec_t least = timer_period_least();
 	uint64_t unseen;
 
 	if (timer->event.notify != POSIX_NOTIFY_NONE)
