@@ -26,6 +26,7 @@ same "CPUs taken while one is looked for" 0 ./threads affinity
 same "a futex word that always changes" 0 ./threads futex
 same "and the process ends meanwhile" 7 ./threads leave
 same "waits that signals interrupt" 0 ./threads waits
+same "more timers than a CPU can serve" 0 ./signals timers
 same "a sequence whose memory is gone" 139 ./signals sequence
 same "a SIGSEGV handler at no address" 139 ./signals handler 0
 

@@ -7,12 +7,14 @@
  *   signals sequence      the memory of a restartable sequence is gone
  *   signals storm         handlers interrupt each other as fast as threads can send; it may
  *                         end in SIGSEGV
+ *   signals timers        more timers than a CPU can serve
  *   signals owner         a process ends with robust mutexes, which another one gets; on
  *                         Linux both are made here, in an enclave they are its two tasks
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/rseq.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "../calls/calls.h"
@@ -142,6 +144,34 @@ static void storm(void)
 	_exit(0);
 }
 
+/* ---- timers ---- */
+
+static void timers(void)
+{
+	struct itimerval often = { { 0, 1 }, { 0, 1 } };
+	struct itimerspec setting = { { 0, 1000 }, { 0, 1000 } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	int made = 0, ticks;
+	sigset_t blocked;
+	timer_t timer;
+
+	/* Handled, they would be the program's own work, without end on Linux too. */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigaddset(&blocked, SIGALRM);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	for (; made < 1000; made++) {
+		if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
+		    timer_settime(timer, 0, &setting, NULL) != 0)
+			break;
+	}
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (ticks = 0; ticks < 100; ticks++)
+		sleep_ms(10);
+	SHOW(made);
+	SHOW(ticks);
+}
+
 /* ---- owner ---- */
 
 struct common {
@@ -237,6 +267,8 @@ int main(int argc, char **argv)
 		gone_sequence();
 	else if (strcmp(what, "storm") == 0)
 		storm();
+	else if (strcmp(what, "timers") == 0)
+		timers();
 	else if (strcmp(what, "owner") == 0)
 		owner();
 	else
