@@ -22,10 +22,24 @@ struct timer_setting {
 	struct user_time value;
 };
 
-/* Sets the timer that FD is: long over, or never. */
+/* struct pollfd of the ABI. */
+struct poll_entry {
+	int32_t fd;
+	uint16_t events;
+	uint16_t found;
+};
+
+#define POLL_IN 1u
+#define EXPIRY_MSEC 1000u /* of a timer that was over when it was set: mostly none */
+
+/*
+ * Sets the timer that FD is: long over, or never. One that is over becomes readable by an
+ * interrupt of Linux's, which may be a moment later: it is waited for.
+ */
 static int64_t set_timer(int fd, bool readable)
 {
 	const struct timer_setting setting = { .value.fraction = readable ? 1 : 0 };
+	const struct poll_entry entry = { .fd = fd, .events = POLL_IN };
 	struct channel *channel = process_current()->channel;
 	struct channel_buffer buffer;
 	int64_t result = channel_buffer_take_all(channel, sizeof(setting), &buffer);
@@ -35,6 +49,10 @@ static int64_t set_timer(int fd, bool readable)
 	memcpy(buffer.memory, &setting, sizeof(setting));
 	result = channel_call_own(__NR_timerfd_settime, (uint64_t)fd, TIMER_ABSOLUTE,
 				  buffer.offset, PISCES_CHANNEL_NULL, 0, 0);
+	if (result == 0 && readable) {
+		memcpy(buffer.memory, &entry, sizeof(entry));
+		result = channel_call_own(__NR_poll, buffer.offset, 1, EXPIRY_MSEC, 0, 0, 0);
+	}
 	channel_buffer_give(channel, &buffer);
 	return result;
 }
@@ -46,6 +64,8 @@ static void set_timers(void)
 
 	if (signal_files_begin() != 0)
 		return;
+	/* The signals that break off what is to come are those that this is about. */
+	thread_current()->firm = true;
 	while (signal_files_next(&change)) {
 		if (set_timer(change.fd, change.readable) == -ERESTARTSYS) {
 			/* So will the wait be that this is for. */
@@ -54,6 +74,7 @@ static void set_timers(void)
 		}
 		signal_file_put(change.file);
 	}
+	thread_current()->firm = false;
 	signal_files_end();
 }
 
