@@ -12,6 +12,7 @@
 #define LIBPISCES_H
 
 #include <pisces/abi.h>
+#include <pisces/channel.h>
 #include <pisces/ioctl.h>
 #include <pisces/status.h>
 #include <pisces/types.h>
@@ -49,6 +50,9 @@ enum pisces_kind {
 /* How memory is taken from Linux: that of <pisces/ioctl.h>, or */
 #define PISCES_WAY_DEFAULT (-1) /* the module's parameter memory_way, the site's default */
 
+/* Longest list of paths to stage, with NUL. */
+#define PISCES_STAGE_LEN 4096u
+
 struct pisces_request {
 	enum pisces_kind kind;
 	unsigned int cpus;		  /* 0: all of the allocation */
@@ -57,6 +61,8 @@ struct pisces_request {
 	int way;			  /* enum pisces_memory_way or PISCES_WAY_DEFAULT */
 	char name[PISCES_NAME_LEN];	  /* "": the enclave's number */
 	char cmdline[PISCES_CMDLINE_LEN]; /* of the co-kernel; for its developers */
+	enum pisces_io io;
+	char stage[PISCES_STAGE_LEN];	  /* paths to copy in, with commas between; "": none */
 	const char *image; /* file of the co-kernel, the caller's; NULL: pisces_image_path() */
 };
 
@@ -65,12 +71,16 @@ void pisces_request_init(struct pisces_request *request);
 /*
  * Sets one option of the request by its name without dashes or prefix: "kind",
  * "cpus", "smt" (keep, split), "mem", "mem-way" (contig, block, remove), "name",
- * "cmdline", and those that the design knows but this
- * release does not have ("io", "stage", "device", "image", kind "vm"), which
+ * "cmdline", "io" (forward, staged), "stage" (a path or several, with commas between), and
+ * those that the design knows but this
+ * release does not have ("device", "image", kind "vm"), which
  * fail and say so. The same grammar for srun and pisces(1).
  */
 int pisces_request_set(struct pisces_request *request, const char *option, const char *value,
 		       struct pisces_error *error);
+
+/* Do its options go together? 0, or -1: one is set that does nothing without another. */
+int pisces_request_check(const struct pisces_request *request, struct pisces_error *error);
 
 /* Reads "512M", "2G", "1.5g", "4096K", "1T"; a bare number is MiB, as in Slurm. */
 int pisces_size_parse(const char *text, uint64_t *bytes, struct pisces_error *error);
@@ -111,7 +121,16 @@ struct pisces_plan {
 	char note[PISCES_NOTE_LEN];	 /* what the user should know; "" if nothing */
 };
 
-/* Plans on the topology of this machine as it is now. */
+/*
+ * Waits until nobody else plans and takes on this machine; root only. Returns an fd
+ * (close-on-exec), to be closed when what was planned is taken.
+ */
+int pisces_node_lock(struct pisces_error *error);
+
+/*
+ * Plans on the topology of this machine as it is now. Who takes what it says holds the lock of
+ * the node, so that it is still so.
+ */
 int pisces_plan_here(const struct pisces_request *request,
 		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		     struct pisces_error *error);
@@ -220,6 +239,8 @@ int pisces_reclaim(struct pisces_error *error);
 #define PISCES_ENV_FD	   "PISCES_PROXY_FD"	  /* number of the inherited task fd */
 #define PISCES_ENV_PROGRAM "PISCES_PROXY_PROGRAM" /* argv[0] of the user */
 #define PISCES_ENV_CPUS	   "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
+#define PISCES_ENV_IO	   "PISCES_PROXY_IO"	  /* "staged"; without it, forward */
+#define PISCES_ENV_STAGE   "PISCES_PROXY_STAGE"	  /* paths to copy in, with commas between */
 
 /* What to execute as the proxy; PISCES_PROXY is heeded as said above. */
 const char *pisces_proxy_path(void);

@@ -140,6 +140,45 @@ static int set_cmdline(struct pisces_request *request, const char *value,
 	return 0;
 }
 
+static int set_io(struct pisces_request *request, const char *value, struct pisces_error *error)
+{
+	if (strcmp(value, "forward") == 0)
+		request->io = PISCES_IO_FORWARD;
+	else if (strcmp(value, "staged") == 0)
+		request->io = PISCES_IO_STAGED;
+	else
+		return pisces_fail(error,
+				   "files are forwarded or staged, not '%.64s': use forward or staged",
+				   value);
+	return 0;
+}
+
+/* Each time replaces what was said before: srun reads its options more than once. */
+static int set_stage(struct pisces_request *request, const char *value,
+		     struct pisces_error *error)
+{
+	size_t length = strlen(value);
+	const char *at;
+
+	if (length >= PISCES_STAGE_LEN)
+		return pisces_fail(error,
+				   "the list of paths to stage has at most %u characters, not %zu: "
+				   "name a directory that they are in",
+				   PISCES_STAGE_LEN - 1, length);
+	for (at = value; *at; at++) {
+		if (iscntrl((unsigned char)*at))
+			return pisces_fail(error, "a path to stage has a control character of code "
+						  "%d: rename it", (unsigned char)*at);
+		if (*at == ',' && (at == value || at[1] == ',' || at[1] == '\0'))
+			return pisces_fail(error, "there is an empty path in '%.200s': put one "
+						  "comma between two paths", value);
+	}
+	if (length == 0)
+		return pisces_fail(error, "the path to stage is empty: name a file or a directory");
+	memcpy(request->stage, value, length + 1);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct pisces_request *request, const char *value, struct pisces_error *error);
@@ -151,9 +190,9 @@ static const struct {
 	{"mem-way", set_way},
 	{"name", set_name},
 	{"cmdline", set_cmdline},
+	{"io", set_io},
+	{"stage", set_stage},
 	/* Known, so that the user hears that it was not a spelling mistake. */
-	{"io", NULL},
-	{"stage", NULL},
 	{"device", NULL},
 	{"image", NULL},
 };
@@ -178,7 +217,16 @@ int pisces_request_set(struct pisces_request *request, const char *option, const
 	}
 	return pisces_fail(
 		error,
-		"there is no option '%.64s': there are kind, cpus, smt, mem, mem-way, name and "
-		"cmdline",
+		"there is no option '%.64s': there are kind, cpus, smt, mem, mem-way, name, "
+		"cmdline, io and stage",
 		option);
+}
+
+int pisces_request_check(const struct pisces_request *request, struct pisces_error *error)
+{
+	if (request->stage[0] && request->io != PISCES_IO_STAGED)
+		return pisces_fail(error,
+				   "paths to stage are only for staged I/O: add 'io=staged', or leave "
+				   "'stage' out");
+	return 0;
 }

@@ -105,12 +105,13 @@ static int task_signal(struct task *task, const struct pisces_signal *signal)
 	struct enclave *e = task->enclave;
 	struct pisces_message message = {
 		.type = PISCES_MSG_TASK_SIGNAL,
-		.arg = { task->id, signal->signal },
+		.arg = { task->id, signal->signal | (u64)(u32)signal->code << 32,
+			 (u32)signal->pid | (u64)signal->uid << 32, signal->value },
 	};
 	unsigned long flags;
 	int ret;
 
-	if (signal->signal < 1 || signal->signal > 64 || signal->unused)
+	if (signal->signal < 1 || signal->signal > 64)
 		return -EINVAL;
 	spin_lock_irqsave(&e->lock, flags);
 	if (task->life == TASK_LIFE_ENDED)

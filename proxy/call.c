@@ -12,11 +12,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "descriptor.h"
 #include "interruptible.h"
+#include "local_file.h"
 #include "message.h"
 
 enum argument_kind {
@@ -42,8 +42,11 @@ struct argument {
 
 enum blocks {
 	BLOCKS_NEVER,	   /* the main thread executes it at once */
-	BLOCKS_UNLESS_FILE, /* the same if argument 0 is a regular file */
+	BLOCKS_UNLESS_FILE, /* the same if argument 0 is a regular file of this machine */
 	BLOCKS,
+	BLOCKS_BEGUN,	   /* interrupted, it goes on in Linux: so not before it has begun */
+	BLOCKS_FIRMLY,	   /* no signal interrupts it in Linux */
+	BLOCKS_FIRMLY_UNLESS_FILE,
 };
 
 struct call_type {
@@ -80,8 +83,8 @@ static const struct call_type call_types[] = {
 	/* data */
 	[SYS_read] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE } },
 	[SYS_write] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE } },
-	[SYS_pread64] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
-	[SYS_pwrite64] = { BLOCKS_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
+	[SYS_pread64] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
+	[SYS_pwrite64] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, BUFFER(2), VALUE, VALUE } },
 	[SYS_sendfile] = { BLOCKS, { FD, FD, OFFSET, VALUE } },
 	[SYS_copy_file_range] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
 	[SYS_splice] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
@@ -90,7 +93,7 @@ static const struct call_type call_types[] = {
 
 	/* events */
 	[SYS_epoll_create1] = { BLOCKS_NEVER, { VALUE } },
-	[SYS_epoll_ctl] = { BLOCKS, { FD, VALUE, FD, OPTIONAL(EPOLL_EVENT) } },
+	[SYS_epoll_ctl] = { BLOCKS_FIRMLY, { FD, VALUE, FD, OPTIONAL(EPOLL_EVENT) } },
 	[SYS_epoll_wait] = { BLOCKS, { FD, ARRAY(2, EPOLL_EVENT), VALUE, VALUE } },
 	[SYS_eventfd2] = { BLOCKS_NEVER, { VALUE, VALUE } },
 	[SYS_timerfd_create] = { BLOCKS_NEVER, { VALUE, VALUE } },
@@ -98,91 +101,91 @@ static const struct call_type call_types[] = {
 						  OPTIONAL(TIMER_SPEC) } },
 	[SYS_timerfd_gettime] = { BLOCKS_NEVER, { FD, STRUCT(TIMER_SPEC) } },
 	[SYS_inotify_init1] = { BLOCKS_NEVER, { VALUE } },
-	[SYS_inotify_add_watch] = { BLOCKS, { FD, PATH, VALUE } },
-	[SYS_inotify_rm_watch] = { BLOCKS, { FD, VALUE } },
+	[SYS_inotify_add_watch] = { BLOCKS_FIRMLY, { FD, PATH, VALUE } },
+	[SYS_inotify_rm_watch] = { BLOCKS_FIRMLY, { FD, VALUE } },
 
 	/* sockets */
 	[SYS_socket] = { BLOCKS_NEVER, { VALUE, VALUE, VALUE } },
 	[SYS_socketpair] = { BLOCKS_NEVER, { VALUE, VALUE, VALUE, STRUCT(8) } },
-	[SYS_bind] = { BLOCKS, { FD, OPTIONAL_BUFFER(2), VALUE } },
-	[SYS_connect] = { BLOCKS, { FD, OPTIONAL_BUFFER(2), VALUE } },
-	[SYS_listen] = { BLOCKS, { FD, VALUE } },
+	[SYS_bind] = { BLOCKS_FIRMLY, { FD, OPTIONAL_BUFFER(2), VALUE } },
+	[SYS_connect] = { BLOCKS_BEGUN, { FD, OPTIONAL_BUFFER(2), VALUE } },
+	[SYS_listen] = { BLOCKS_FIRMLY, { FD, VALUE } },
 	[SYS_accept4] = { BLOCKS, { FD, SIZED(2), SIZE, VALUE } },
-	[SYS_getsockname] = { BLOCKS, { FD, SIZED(2), SIZE } },
-	[SYS_getpeername] = { BLOCKS, { FD, SIZED(2), SIZE } },
-	[SYS_shutdown] = { BLOCKS, { FD, VALUE } },
-	[SYS_setsockopt] = { BLOCKS, { FD, VALUE, VALUE, OPTIONAL_BUFFER(4), VALUE },
+	[SYS_getsockname] = { BLOCKS_FIRMLY, { FD, SIZED(2), SIZE } },
+	[SYS_getpeername] = { BLOCKS_FIRMLY, { FD, SIZED(2), SIZE } },
+	[SYS_shutdown] = { BLOCKS_FIRMLY, { FD, VALUE } },
+	[SYS_setsockopt] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE, OPTIONAL_BUFFER(4), VALUE },
 			     .refuse = call_refuse_sockopt },
-	[SYS_getsockopt] = { BLOCKS, { FD, VALUE, VALUE, SIZED(4), SIZE },
+	[SYS_getsockopt] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE, SIZED(4), SIZE },
 			     .refuse = call_refuse_sockopt },
 	[SYS_sendmsg] = { .prepare = call_prepare_sendmsg },
 	[SYS_recvmsg] = { .prepare = call_prepare_recvmsg },
 
 	/* descriptors */
-	[SYS_close] = { BLOCKS, { FD } },
-	[SYS_lseek] = { BLOCKS_NEVER, { FD, VALUE, VALUE } },
-	[SYS_fstat] = { BLOCKS_NEVER, { FD, STAT } },
+	[SYS_close] = { BLOCKS_FIRMLY, { FD } },
+	[SYS_lseek] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, VALUE, VALUE } },
+	[SYS_fstat] = { BLOCKS_FIRMLY_UNLESS_FILE, { FD, STAT } },
 	[SYS_dup] = { BLOCKS_NEVER, { FD } },
-	[SYS_dup2] = { BLOCKS, { FD, FD } },
-	[SYS_dup3] = { BLOCKS, { FD, FD, VALUE } },
+	[SYS_dup2] = { BLOCKS_FIRMLY, { FD, FD } },
+	[SYS_dup3] = { BLOCKS_FIRMLY, { FD, FD, VALUE } },
 	[SYS_pipe2] = { BLOCKS_NEVER, { STRUCT(8), VALUE } },
 	[SYS_ioctl] = { .prepare = call_prepare_ioctl },
 	[SYS_fcntl] = { .prepare = call_prepare_fcntl },
 	[SYS_flock] = { BLOCKS, { FD, VALUE } },
-	[SYS_fsync] = { BLOCKS, { FD } },
-	[SYS_fdatasync] = { BLOCKS, { FD } },
-	[SYS_ftruncate] = { BLOCKS, { FD, VALUE } },
+	[SYS_fsync] = { BLOCKS_FIRMLY, { FD } },
+	[SYS_fdatasync] = { BLOCKS_FIRMLY, { FD } },
+	[SYS_ftruncate] = { BLOCKS_FIRMLY, { FD, VALUE } },
 	[SYS_fallocate] = { BLOCKS, { FD, VALUE, VALUE, VALUE } },
-	[SYS_fadvise64] = { BLOCKS, { FD, VALUE, VALUE, VALUE } },
-	[SYS_fchmod] = { BLOCKS, { FD, VALUE } },
-	[SYS_fchown] = { BLOCKS, { FD, VALUE, VALUE } },
-	[SYS_fstatfs] = { BLOCKS, { FD, STATFS } },
-	[SYS_getdents64] = { BLOCKS, { FD, BUFFER(2), VALUE } },
-	[SYS_getdents] = { BLOCKS, { FD, BUFFER(2), VALUE } },
+	[SYS_fadvise64] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE, VALUE } },
+	[SYS_fchmod] = { BLOCKS_FIRMLY, { FD, VALUE } },
+	[SYS_fchown] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE } },
+	[SYS_fstatfs] = { BLOCKS_FIRMLY, { FD, STATFS } },
+	[SYS_getdents64] = { BLOCKS_FIRMLY, { FD, BUFFER(2), VALUE } },
+	[SYS_getdents] = { BLOCKS_FIRMLY, { FD, BUFFER(2), VALUE } },
 	[SYS_close_range] = { .prepare = call_prepare_close_range },
-	[SYS_sync_file_range] = { BLOCKS, { FD, VALUE, VALUE, VALUE } },
-	[SYS_syncfs] = { BLOCKS, { FD } },
-	[SYS_sync] = { BLOCKS, { VALUE } },
-	[SYS_readahead] = { BLOCKS, { FD, VALUE, VALUE } },
+	[SYS_sync_file_range] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE, VALUE } },
+	[SYS_syncfs] = { BLOCKS_FIRMLY, { FD } },
+	[SYS_sync] = { BLOCKS_FIRMLY, { VALUE } },
+	[SYS_readahead] = { BLOCKS_FIRMLY, { FD, VALUE, VALUE } },
 
 	/* names */
 	[SYS_openat] = { BLOCKS, { FD, PATH, VALUE, VALUE } },
 	[SYS_openat2] = { BLOCKS, { FD, PATH, BUFFER(3), VALUE } },
-	[SYS_newfstatat] = { BLOCKS, { FD, PATH, STAT, VALUE } },
-	[SYS_statx] = { BLOCKS, { FD, PATH, VALUE, VALUE, STATX } },
-	[SYS_faccessat] = { BLOCKS, { FD, PATH, VALUE } },
-	[SYS_faccessat2] = { BLOCKS, { FD, PATH, VALUE, VALUE } },
-	[SYS_readlinkat] = { BLOCKS, { FD, PATH, BUFFER(3), VALUE } },
-	[SYS_mkdirat] = { BLOCKS, { FD, PATH, VALUE } },
-	[SYS_unlinkat] = { BLOCKS, { FD, PATH, VALUE } },
-	[SYS_renameat] = { BLOCKS, { FD, PATH, FD, PATH } },
-	[SYS_renameat2] = { BLOCKS, { FD, PATH, FD, PATH, VALUE } },
-	[SYS_linkat] = { BLOCKS, { FD, PATH, FD, PATH, VALUE } },
-	[SYS_symlinkat] = { BLOCKS, { PATH, FD, PATH } },
-	[SYS_fchmodat] = { BLOCKS, { FD, PATH, VALUE } },
-	[SYS_fchownat] = { BLOCKS, { FD, PATH, VALUE, VALUE, VALUE } },
-	[SYS_utimensat] = { BLOCKS, { FD, OPTIONAL_PATH, TWO_TIMES, VALUE } },
-	[SYS_utime] = { BLOCKS, { PATH, OPTIONAL(16) } },
-	[SYS_utimes] = { BLOCKS, { PATH, TWO_TIMES } },
-	[SYS_futimesat] = { BLOCKS, { FD, OPTIONAL_PATH, TWO_TIMES } },
-	[SYS_mknodat] = { BLOCKS, { FD, PATH, VALUE, VALUE } },
-	[SYS_truncate] = { BLOCKS, { PATH, VALUE } },
-	[SYS_statfs] = { BLOCKS, { PATH, STATFS } },
-	[SYS_chdir] = { BLOCKS, { PATH } },
-	[SYS_fchdir] = { BLOCKS, { FD } },
+	[SYS_newfstatat] = { BLOCKS_FIRMLY, { FD, PATH, STAT, VALUE } },
+	[SYS_statx] = { BLOCKS_FIRMLY, { FD, PATH, VALUE, VALUE, STATX } },
+	[SYS_faccessat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE } },
+	[SYS_faccessat2] = { BLOCKS_FIRMLY, { FD, PATH, VALUE, VALUE } },
+	[SYS_readlinkat] = { BLOCKS_FIRMLY, { FD, PATH, BUFFER(3), VALUE } },
+	[SYS_mkdirat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE } },
+	[SYS_unlinkat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE } },
+	[SYS_renameat] = { BLOCKS_FIRMLY, { FD, PATH, FD, PATH } },
+	[SYS_renameat2] = { BLOCKS_FIRMLY, { FD, PATH, FD, PATH, VALUE } },
+	[SYS_linkat] = { BLOCKS_FIRMLY, { FD, PATH, FD, PATH, VALUE } },
+	[SYS_symlinkat] = { BLOCKS_FIRMLY, { PATH, FD, PATH } },
+	[SYS_fchmodat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE } },
+	[SYS_fchownat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE, VALUE, VALUE } },
+	[SYS_utimensat] = { BLOCKS_FIRMLY, { FD, OPTIONAL_PATH, TWO_TIMES, VALUE } },
+	[SYS_utime] = { BLOCKS_FIRMLY, { PATH, OPTIONAL(16) } },
+	[SYS_utimes] = { BLOCKS_FIRMLY, { PATH, TWO_TIMES } },
+	[SYS_futimesat] = { BLOCKS_FIRMLY, { FD, OPTIONAL_PATH, TWO_TIMES } },
+	[SYS_mknodat] = { BLOCKS_FIRMLY, { FD, PATH, VALUE, VALUE } },
+	[SYS_truncate] = { BLOCKS_FIRMLY, { PATH, VALUE } },
+	[SYS_statfs] = { BLOCKS_FIRMLY, { PATH, STATFS } },
+	[SYS_chdir] = { BLOCKS_FIRMLY, { PATH } },
+	[SYS_fchdir] = { BLOCKS_FIRMLY, { FD } },
 	[SYS_getcwd] = { BLOCKS_NEVER, { BUFFER(1), VALUE } },
-	[SYS_getxattr] = { BLOCKS, { PATH, PATH, BUFFER(3), VALUE } },
-	[SYS_lgetxattr] = { BLOCKS, { PATH, PATH, BUFFER(3), VALUE } },
-	[SYS_fgetxattr] = { BLOCKS, { FD, PATH, BUFFER(3), VALUE } },
-	[SYS_listxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
-	[SYS_llistxattr] = { BLOCKS, { PATH, BUFFER(2), VALUE } },
-	[SYS_flistxattr] = { BLOCKS, { FD, BUFFER(2), VALUE } },
-	[SYS_setxattr] = { BLOCKS, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
-	[SYS_lsetxattr] = { BLOCKS, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
-	[SYS_fsetxattr] = { BLOCKS, { FD, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
-	[SYS_removexattr] = { BLOCKS, { PATH, PATH } },
-	[SYS_lremovexattr] = { BLOCKS, { PATH, PATH } },
-	[SYS_fremovexattr] = { BLOCKS, { FD, PATH } },
+	[SYS_getxattr] = { BLOCKS_FIRMLY, { PATH, PATH, BUFFER(3), VALUE } },
+	[SYS_lgetxattr] = { BLOCKS_FIRMLY, { PATH, PATH, BUFFER(3), VALUE } },
+	[SYS_fgetxattr] = { BLOCKS_FIRMLY, { FD, PATH, BUFFER(3), VALUE } },
+	[SYS_listxattr] = { BLOCKS_FIRMLY, { PATH, BUFFER(2), VALUE } },
+	[SYS_llistxattr] = { BLOCKS_FIRMLY, { PATH, BUFFER(2), VALUE } },
+	[SYS_flistxattr] = { BLOCKS_FIRMLY, { FD, BUFFER(2), VALUE } },
+	[SYS_setxattr] = { BLOCKS_FIRMLY, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_lsetxattr] = { BLOCKS_FIRMLY, { PATH, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_fsetxattr] = { BLOCKS_FIRMLY, { FD, PATH, OPTIONAL_BUFFER(3), VALUE, VALUE } },
+	[SYS_removexattr] = { BLOCKS_FIRMLY, { PATH, PATH } },
+	[SYS_lremovexattr] = { BLOCKS_FIRMLY, { PATH, PATH } },
+	[SYS_fremovexattr] = { BLOCKS_FIRMLY, { FD, PATH } },
 	[SYS_memfd_create] = { BLOCKS_NEVER, { PATH, VALUE } },
 	[SYS_getrandom] = { BLOCKS_NEVER, { BUFFER(1), VALUE, VALUE } },
 	[SYS_umask] = { BLOCKS_NEVER, { VALUE } },
@@ -300,13 +303,6 @@ static int prepare_argument(struct call *call, const struct channel *channel,
 	return 0;
 }
 
-static bool is_regular_file(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 /* A line of the co-kernel for the user: a write of ours, which may block like any. */
 static int prepare_report(struct call *call, const struct channel *channel,
 			  const struct pisces_message *message)
@@ -333,6 +329,7 @@ int call_prepare(struct call *call, const struct channel *channel,
 
 	call->tag = message->tag;
 	call->number = message->number;
+	call->cancel = CANCEL_ANY_TIME;
 	call->cancelled = 0;
 	call->paths = 0;
 	call->shared = NULL;
@@ -356,25 +353,33 @@ int call_prepare(struct call *call, const struct channel *channel,
 	}
 	if (type->refuse && type->refuse(call) != 0)
 		return type->refuse(call);
-	call->may_block = type->blocks == BLOCKS ||
-			  (type->blocks == BLOCKS_UNLESS_FILE && !is_regular_file((int)call->arg[0]));
+	call->may_block = type->blocks != BLOCKS_NEVER;
+	if (type->blocks == BLOCKS_UNLESS_FILE || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)
+		call->may_block = !local_file((int)call->arg[0]);
+	if (type->blocks == BLOCKS_BEGUN)
+		call->cancel = CANCEL_BEGUN;
+	else if (type->blocks == BLOCKS_FIRMLY || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)
+		call->cancel = CANCEL_NEVER;
 	return 0;
 }
 
 int64_t call_execute(struct call *call)
 {
+	static const int not_cancelled;
 	int64_t result;
 
 	if (call->execute)
 		return call->execute(call);
-	/*
-	 * A signal that was meant for an earlier call, or came from elsewhere, is no
-	 * reason to bother the program. close(2) has done its work even then.
-	 */
+	/* A signal that was meant for an earlier call, or came from elsewhere, is no reason. */
 	do {
-		result = interruptible_call(&call->cancelled, call->number, call->arg);
+		result = interruptible_call(call->cancel == CANCEL_ANY_TIME ? &call->cancelled :
+									      &not_cancelled,
+					    call->number, call->arg);
 	} while (result == -EINTR && call->number != SYS_close &&
 		 !__atomic_load_n(&call->cancelled, __ATOMIC_ACQUIRE));
+	/* It has done its work even then; the number may be another file's by now. */
+	if (result == -EINTR && call->number == SYS_close)
+		result = 0;
 	if (call->finish)
 		call->finish(call, result);
 	return result;

@@ -13,11 +13,19 @@
 
 #include "channel.h"
 
+/* When another thread may make it end with EINTR. */
+enum call_cancel {
+	CANCEL_ANY_TIME,
+	CANCEL_BEGUN, /* only while Linux is at it */
+	CANCEL_NEVER,
+};
+
 struct call {
 	uint64_t tag;
 	long number;	/* of the system call that is executed */
 	long arg[6];	/* with offsets made addresses */
 	bool may_block; /* then it must not be executed by the main thread */
+	enum call_cancel cancel;
 	int cancelled;	/* set by another thread: end with EINTR if it blocks */
 	unsigned int paths;
 	_Alignas(16) char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */

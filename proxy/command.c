@@ -17,7 +17,7 @@
 struct command {
 	uint32_t number;
 	uint16_t size; /* bytes of the structure that the argument refers to; 0: a value */
-	bool blocks;
+	bool blocks; /* also where only the file is another machine's or program's */
 };
 
 /* Sizes of the kernel's structures. */
@@ -29,15 +29,15 @@ struct command {
 #define IFREQ	 40
 
 static const struct command ioctl_commands[] = {
-	{ TCGETS, TERMIOS, false },
+	{ TCGETS, TERMIOS, true },
 	{ TCSETS, TERMIOS, false },
 	{ TCSETSW, TERMIOS, true },
 	{ TCSETSF, TERMIOS, true },
-	{ TCGETA, TERMIO, false },
+	{ TCGETA, TERMIO, true },
 	{ TCSETA, TERMIO, false },
 	{ TCSETAW, TERMIO, true },
 	{ TCSETAF, TERMIO, true },
-	{ TCGETS2, TERMIOS2, false },
+	{ TCGETS2, TERMIOS2, true },
 	{ TCSETS2, TERMIOS2, false },
 	{ TCSETSW2, TERMIOS2, true },
 	{ TCSETSF2, TERMIOS2, true },
@@ -48,10 +48,10 @@ static const struct command ioctl_commands[] = {
 	{ TIOCGPGRP, 4, false },
 	{ TIOCSPGRP, 4, false },
 	{ TIOCGSID, 4, false },
-	{ TIOCGWINSZ, WINSIZE, false },
+	{ TIOCGWINSZ, WINSIZE, true },
 	{ TIOCSWINSZ, WINSIZE, false },
 	{ TIOCOUTQ, 4, false },
-	{ FIONREAD, 4, false },
+	{ FIONREAD, 4, true },
 	{ FIONBIO, 4, false },
 	{ FIOASYNC, 4, false },
 	{ SIOCGIFNAME, IFREQ, false },

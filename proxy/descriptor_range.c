@@ -45,5 +45,6 @@ int call_prepare_close_range(struct call *call, const struct channel *channel,
 		return -EINVAL;
 	call->execute = execute;
 	call->may_block = true;
+	call->cancel = CANCEL_NEVER;
 	return 0;
 }

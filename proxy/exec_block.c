@@ -11,6 +11,7 @@
 #include <pisces/channel.h>
 
 #include "hwloc-glue/libpisces.h"
+#include "signals.h"
 
 /*
  * What tells a program and its scripts that they are inside: set here and not
@@ -52,7 +53,8 @@ static bool is_variable(const char *entry, const char *name)
 static bool is_left_out(const char *entry)
 {
 	static const char *const names[] = { PISCES_ENV_FD, PISCES_ENV_PROGRAM, PISCES_ENV_CPUS,
-					     ENV_ENCLAVE, ENV_SLURM };
+					     PISCES_ENV_IO, PISCES_ENV_STAGE, ENV_ENCLAVE,
+					     ENV_SLURM };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -91,8 +93,32 @@ static uint32_t put_environment(struct sink *sink, char *const environment[], ui
 	return count;
 }
 
+static uint16_t put_list(struct sink *sink, const struct stage_list *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++)
+		put(sink, list->paths[i]);
+	return (uint16_t)list->count;
+}
+
+static uint32_t of_limit(rlim_t limit)
+{
+	return limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+}
+
+static void put_descriptor_limit(struct pisces_exec *block)
+{
+	struct rlimit files = { RLIM_INFINITY, RLIM_INFINITY };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	block->descriptor_limit = of_limit(files.rlim_cur);
+	block->descriptor_most = of_limit(files.rlim_max);
+}
+
 int exec_block_write(void *data, uint64_t capacity, const struct program *program,
-		     char *const environment[], uint32_t enclave, uint64_t *needed)
+		     const struct stage *stage, char *const environment[], uint32_t enclave,
+		     uint64_t *needed)
 {
 	struct pisces_exec block = {
 		.argc = (uint32_t)program->argc,
@@ -111,6 +137,10 @@ int exec_block_write(void *data, uint64_t capacity, const struct program *progra
 		put(&sink, program->argv[i]);
 	block.envc = put_environment(&sink, environment, enclave);
 	put(&sink, program->execfn);
+	block.io = stage->wanted ? PISCES_IO_STAGED : PISCES_IO_FORWARD;
+	block.named = put_list(&sink, &stage->named);
+	block.needed = put_list(&sink, &stage->needed);
+	put_descriptor_limit(&block);
 
 	*needed = sink.used;
 	if (sink.used > capacity || sink.used > UINT32_MAX)
@@ -118,7 +148,8 @@ int exec_block_write(void *data, uint64_t capacity, const struct program *progra
 
 	mask = umask(0);
 	umask(mask);
-	block.umask_and_flags = mask & 0xffff;
+	block.umask = mask & 0777;
+	signals_inherited(&block.ignored, &block.blocked);
 	block.stack_limit = getrlimit(RLIMIT_STACK, &stack) == 0 ? stack.rlim_cur : RLIM_INFINITY;
 	block.size = (uint32_t)sink.used;
 	memcpy(data, &block, sizeof(block));

@@ -27,6 +27,7 @@ __asm__(".text\n"
 	"interruptible_first:\n"
 	"	cmpl	$0, (%rcx)\n"
 	"	jne	interruptible_cancelled\n"
+	"interruptible_syscall:\n"
 	"	syscall\n"
 	"interruptible_done:\n"
 	"	ret\n"
@@ -39,11 +40,18 @@ __asm__(".text\n"
 _Static_assert(EINTR == 4, "interruptible_call returns -EINTR");
 _Static_assert(sizeof(long) == 8, "interruptible_call is for x86-64");
 
-extern const char interruptible_first[], interruptible_done[], interruptible_cancelled[];
+extern const char interruptible_first[], interruptible_syscall[], interruptible_done[],
+	interruptible_cancelled[];
 
 uintptr_t interruptible_resume(uintptr_t ip)
 {
 	if (ip >= (uintptr_t)interruptible_first && ip < (uintptr_t)interruptible_done)
 		return (uintptr_t)interruptible_cancelled;
 	return ip;
+}
+
+bool interruptible_has_begun(uintptr_t ip, uintptr_t rcx)
+{
+	/* The instruction leaves in rcx where it goes on, and that stays when it is set up again. */
+	return ip == (uintptr_t)interruptible_syscall && rcx == (uintptr_t)interruptible_done;
 }

@@ -8,6 +8,7 @@
 #ifndef PROXY_INTERRUPTIBLE_H
 #define PROXY_INTERRUPTIBLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -21,5 +22,8 @@ long interruptible_call(const int *cancelled, long number, const long arg[6]);
  * its instruction pointer: where to go on if the call is to be ended.
  */
 uintptr_t interruptible_resume(uintptr_t ip);
+
+/* The same, with its register rcx: has Linux begun the call, and would set it up again? */
+bool interruptible_has_begun(uintptr_t ip, uintptr_t rcx);
 
 #endif

@@ -16,7 +16,7 @@
 
 /* As the kernel: what it reads of a file to know its kind, and how deep scripts go. */
 #define HEAD_SIZE 256
-#define SCRIPTS	  5
+#define SCRIPTS	  PROGRAM_SCRIPTS
 
 #define DEFAULT_PATH "/bin:/usr/bin"
 
@@ -172,6 +172,7 @@ void program_open(struct program *program, int argc, char *const argv[])
 	program->argc = argc;
 	program->argv = (char **)argv;
 	program->execfn = copy(path);
+	program->script_count = 0;
 
 	for (scripts = 0;; scripts++) {
 		char head[HEAD_SIZE + 1] = "";
@@ -198,6 +199,7 @@ void program_open(struct program *program, int argc, char *const argv[])
 			message_fail(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN,
 				     "cannot run %s: its interpreter %s: %s", path, interpreter,
 				     strerror(error));
+		program->scripts[program->script_count++] = copy(path);
 		put_before(program, interpreter, argument, path);
 		path = program->argv[0];
 	}

@@ -5,11 +5,15 @@
 #ifndef PROXY_PROGRAM_H
 #define PROXY_PROGRAM_H
 
+#define PROGRAM_SCRIPTS 5 /* that interpret each other, as the kernel has it */
+
 struct program {
 	int fd;	      /* open for reading */
 	char *execfn; /* the path as it appears in AT_EXECFN */
 	int argc;
 	char **argv; /* with the interpreter of a script before it */
+	unsigned int script_count; /* which it reads then */
+	char *scripts[PROGRAM_SCRIPTS];
 };
 
 /*

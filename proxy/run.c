@@ -13,6 +13,7 @@
 #include "program.h"
 #include "serve.h"
 #include "signals.h"
+#include "stage.h"
 #include "worker.h"
 
 /* How long START waits for room in the ring: 10 s. */
@@ -23,6 +24,7 @@ void run(struct task *task, int argc, char *const argv[], char *const environmen
 {
 	struct channel channel;
 	struct program program;
+	struct stage stage;
 	unsigned int tries = 0;
 	uint64_t needed;
 	int signal_fd;
@@ -31,12 +33,13 @@ void run(struct task *task, int argc, char *const argv[], char *const environmen
 	program_open(&program, argc, argv);
 	program.fd = descriptor_move(program.fd);
 
+	stage_open(&stage, &program);
 	error = channel_open(&channel, task);
 	if (error)
 		message_fail(EXIT_ENCLAVE, "cannot map the channel to enclave %u: %s",
 			     task->enclave, strerror(-error));
-	if (exec_block_write(channel.data, channel.data_size, &program, environment,
-			     task->enclave, &needed))
+	if (exec_block_write(channel.data, channel.data_size, &program, &stage,
+			     environment, task->enclave, &needed))
 		message_fail(EXIT_CANNOT_RUN, "cannot run %s: its arguments and environment "
 			     "have %llu KiB, of %llu KiB that can be handed to an enclave",
 			     argv[0], (unsigned long long)needed >> 10,

@@ -101,11 +101,12 @@ int serve(struct channel *channel, int signal_fd)
 	int status;
 
 	for (;;) {
-		int timeout = again ? SIGNAL_RETRY_MS : -1;
 		uint64_t rings;
+		int timeout;
 
 		if (handle_messages(channel, &status))
 			break;
+		timeout = worker_cancel_again() || again ? SIGNAL_RETRY_MS : -1;
 		if (!channel_may_sleep(channel))
 			timeout = 0;
 		if (poll(wait, 2, timeout) < 0 && errno != EINTR)

@@ -44,27 +44,42 @@ static uint8_t *control_of(struct call *call)
 	return (uint8_t *)call->path[1];
 }
 
-/* No descriptor of the proxy's own is given to others. */
-static int check_control(struct msghdr *message)
+static bool has_hidden(const uint8_t *fds, size_t size)
 {
-	const uint8_t *end = (uint8_t *)message->msg_control + message->msg_controllen;
-	struct cmsghdr *part;
-	size_t i, count;
+	size_t at;
 	int fd;
 
-	for (part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+	for (at = 0; at + sizeof(fd) <= size; at += sizeof(fd)) {
+		memcpy(&fd, fds + at, sizeof(fd));
+		if (descriptor_is_hidden(fd))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * No descriptor of the proxy's own is given to others. Walks as Linux does: CMSG_NXTHDR()
+ * of an older glibc overlooks a last part that is not padded.
+ */
+static int check_control(const struct msghdr *message)
+{
+	const uint8_t *at = message->msg_control;
+	size_t left = message->msg_controllen, step;
+	struct cmsghdr part;
+
+	while (left >= sizeof(part)) {
+		memcpy(&part, at, sizeof(part));
 		/* Linux takes no such part either, nor what is behind it. */
-		if (part->cmsg_len > (size_t)(end - (uint8_t *)part))
+		if (part.cmsg_len < sizeof(part) || part.cmsg_len > left)
 			return -EINVAL;
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
-		    part->cmsg_len < CMSG_LEN(0))
-			continue;
-		count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(fd);
-		for (i = 0; i < count; i++) {
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-			if (descriptor_is_hidden(fd))
-				return -EBADF;
-		}
+		if (part.cmsg_level == SOL_SOCKET && part.cmsg_type == SCM_RIGHTS &&
+		    has_hidden(at + CMSG_LEN(0), part.cmsg_len - CMSG_LEN(0)))
+			return -EBADF;
+		step = CMSG_ALIGN(part.cmsg_len);
+		if (step >= left)
+			break;
+		at += step;
+		left -= step;
 	}
 	return 0;
 }

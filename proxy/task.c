@@ -31,11 +31,9 @@ static void task_bell(struct task *task)
 	ioctl(task->fd, PISCES_IOC_BELL);
 }
 
-static int task_signal(struct task *task, int signal)
+static int task_signal(struct task *task, const struct pisces_signal *signal)
 {
-	struct pisces_signal arg = { .signal = (uint32_t)signal };
-
-	return ioctl(task->fd, PISCES_IOC_SIGNAL, &arg) < 0 ? -errno : 0;
+	return ioctl(task->fd, PISCES_IOC_SIGNAL, signal) < 0 ? -errno : 0;
 }
 
 static void task_obituary(struct task *task, char *text, size_t size)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct task;
+struct pisces_signal; /* pisces/ioctl.h */
 
 /* Functions that can fail return 0 or a negative errno. */
 struct task_ops {
@@ -20,7 +21,7 @@ struct task_ops {
 	/* Rings the co-kernel. Any thread. A dead one is noticed by poll(2). */
 	void (*bell)(struct task *task);
 	/* Sends the program a signal; -EAGAIN: not now. */
-	int (*signal)(struct task *task, int signal);
+	int (*signal)(struct task *task, const struct pisces_signal *signal);
 	/* After POLLHUP: one line that says what became of the enclave. */
 	void (*obituary)(struct task *task, char *text, size_t size);
 };

@@ -10,7 +10,8 @@
  *     SA_RESTART, sets it up again, and the handler goes round it;
  *   - after it: the result is kept.
  * A worker that finds its call cancelled when it is done waits until the handler
- * has run, so that no late signal cuts a later call short.
+ * has run, so that no late signal cuts a later call short. A call that must have begun
+ * (connect) is not gone round before: the signal is sent again until the call has ended.
  */
 #include "worker.h"
 
@@ -43,8 +44,8 @@ struct place {
 	enum place_state state;
 	struct place *next;    /* in the queue */
 	pid_t thread;	       /* RUNNING: who executes it */
-	int signalled;	       /* a signal was sent for it */
-	volatile sig_atomic_t arrived; /* and its handler has run */
+	int signalled;	       /* how many signals were sent for it */
+	volatile sig_atomic_t arrived; /* and how often the handler has run */
 };
 
 static struct place places[PISCES_CHANNEL_CALLS];
@@ -54,6 +55,7 @@ static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
 static struct place *queue, **queue_end = &queue;
 static unsigned int threads, idle, queued, running;
 static struct channel *to_channel;
+static bool cancelling; /* the main thread's: maybe a call is cancelled and has not ended */
 
 static __thread struct place *own_place;
 
@@ -64,15 +66,18 @@ int worker_signal(void)
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-	greg_t *ip = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs, *ip = &gregs[REG_RIP];
 	struct place *place = own_place;
 
 	(void)number;
 	if (!place || !__atomic_load_n(&place->call.cancelled, __ATOMIC_ACQUIRE))
 		return;
-	*ip = (greg_t)interruptible_resume((uintptr_t)*ip);
+	/* One that came too early is sent again. */
+	if (place->call.cancel == CANCEL_ANY_TIME ||
+	    interruptible_has_begun((uintptr_t)*ip, (uintptr_t)gregs[REG_RCX]))
+		*ip = (greg_t)interruptible_resume((uintptr_t)*ip);
 	if (info->si_code == SI_TKILL && info->si_pid == getpid())
-		place->arrived = 1;
+		place->arrived++;
 }
 
 void worker_open(struct channel *channel)
@@ -93,7 +98,7 @@ static void execute(struct place *place)
 	tag = place->call.tag;
 
 	pthread_mutex_lock(&lock);
-	while (place->signalled && !place->arrived) {
+	while (place->arrived < place->signalled) {
 		pthread_mutex_unlock(&lock);
 		sched_yield();
 		pthread_mutex_lock(&lock);
@@ -218,11 +223,32 @@ void worker_submit(struct call *call)
 /* Under the lock. */
 static void cancel(struct place *place)
 {
+	if (place->call.cancel == CANCEL_NEVER)
+		return;
 	__atomic_store_n(&place->call.cancelled, 1, __ATOMIC_RELEASE);
-	/* Fails where the user has too many signals waiting: then the call is not interrupted. */
-	if (place->state == PLACE_RUNNING && !place->signalled &&
+	/* Where the user has too many signals waiting this fails, and is tried again. */
+	if (place->state == PLACE_RUNNING && place->arrived == place->signalled &&
 	    syscall(SYS_tgkill, getpid(), place->thread, worker_signal()) == 0)
-		place->signalled = 1;
+		place->signalled++;
+}
+
+bool worker_cancel_again(void)
+{
+	bool any = false;
+	unsigned int i;
+
+	if (!cancelling)
+		return false;
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < PISCES_CHANNEL_CALLS; i++) {
+		if (places[i].state < PLACE_QUEUED || !places[i].call.cancelled)
+			continue;
+		cancel(&places[i]);
+		any = true;
+	}
+	pthread_mutex_unlock(&lock);
+	cancelling = any;
+	return any;
 }
 
 void worker_cancel(uint64_t tag)
@@ -234,6 +260,7 @@ void worker_cancel(uint64_t tag)
 		if (places[i].state >= PLACE_QUEUED && places[i].call.tag == tag)
 			cancel(&places[i]);
 	pthread_mutex_unlock(&lock);
+	cancelling = true;
 }
 
 void worker_close(void)

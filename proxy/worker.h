@@ -30,6 +30,12 @@ void worker_submit(struct call *call);
 void worker_cancel(uint64_t tag);
 
 /*
+ * Cancels again what could not be cancelled yet. True while there is any: call it again in
+ * a few ms. Main thread only.
+ */
+bool worker_cancel_again(void);
+
+/*
  * Ends all calls that block and waits until none is in progress, so that the
  * output of a program that ends is where it belongs. A call that the kernel does
  * not let go of is not waited for longer than two seconds.

@@ -31,12 +31,19 @@ static bool is_inherited(const char *name)
 int local_post_opt(spank_t spank)
 {
 	const char *other = options_other_given();
+	struct pisces_error error;
 
 	(void)spank;
 	/* In a batch script the one may stand for the job and the other for its steps. */
 	if (other && !options_kind_given() && spank_context() == S_CTX_LOCAL &&
 	    !is_inherited(other)) {
 		slurm_error("enclave: --%s alone makes no enclave: add --enclave=lwk", other);
+		return HOOK_FAILED;
+	}
+	if (options_wanted() && pisces_request_check(options_request(), &error) != 0 &&
+	    spank_context() == S_CTX_LOCAL && !is_inherited("enclave-stage")) {
+		slurm_error("enclave: --enclave-stage does nothing without staged I/O: add "
+			    "--enclave-io=staged");
 		return HOOK_FAILED;
 	}
 	/* A mistake of the administrator's is no reason to stop those who want no enclave. */

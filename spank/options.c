@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND = 0, MEM, SMT, NAME, OPTIONS, FUTURE = OPTIONS };
+enum { KIND = 0, MEM, SMT, NAME, IO, STAGE, OPTIONS, FUTURE = OPTIONS };
 
 struct option {
 	const char *request; /* its name in pisces_request_set() */
@@ -44,10 +44,19 @@ static struct option options[] = {
 		.arginfo = "NAME",
 		.usage = "its name in `pisces list` on the node (default: a number)",
 	} },
+	[IO] = { "io", {
+		.name = "enclave-io",
+		.arginfo = "forward|staged",
+		.usage = "do calls on files on Linux as they come (the default), or inside: files "
+			 "are copied in before and out after the program",
+	} },
+	[STAGE] = { "stage", {
+		.name = "enclave-stage",
+		.arginfo = "PATH[,PATH...]",
+		.usage = "with --enclave-io=staged: copy these files and directories in",
+	} },
 	/* Known, so that whoever writes one hears that it was no spelling mistake. */
-	[FUTURE] = { "io", { .name = "enclave-io" } },
-	{ "stage", { .name = "enclave-stage" } },
-	{ "device", { .name = "enclave-device" } },
+	[FUTURE] = { "device", { .name = "enclave-device" } },
 	{ "image", { .name = "enclave-image" } },
 };
 

@@ -81,12 +81,37 @@ static bool is_for_people(uint32_t step_id)
 	return step_id <= STEP_ID_MAX;
 }
 
+/*
+ * What mpirun starts by srun inherits the job's --enclave, and is no program of the user's:
+ * it starts those, by fork(2), on Linux.
+ */
+static bool is_launcher(spank_t spank)
+{
+	static const char *const names[] = { "orted", "prted", "hydra_pmi_proxy",
+					     "hydra_bstrap_proxy" };
+	const char *name, *slash;
+	char **argv = NULL;
+	int argc = 0;
+	size_t i;
+
+	if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv ||
+	    !argv[0])
+		return false;
+	slash = strrchr(argv[0], '/');
+	name = slash ? slash + 1 : argv[0];
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int step_post_opt(spank_t spank)
 {
 	struct pisces_error error;
 
 	if (spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
-	    !is_for_people(step.step) || !options_wanted())
+	    !is_for_people(step.step) || !options_wanted() || is_launcher(spank))
 		return 0;
 	step.is_ours = true;
 	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
@@ -160,18 +185,26 @@ static void start(spank_t spank, pid_t task_pid)
 	struct pisces_start_times *times = &step.times;
 	struct pisces_error error;
 	char list[1024];
+	int lock, failed;
 
 	if (step.error.text[0] != '\0')
 		return;
-	if (allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
-	    pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
-	    pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
-				 &error) != 0) {
+	lock = pisces_node_lock(&error);
+	if (lock < 0)
+		slurm_info("enclave: %s; steps that start at once may get too much", error.text);
+	failed = allocation_of_step(spank, task_pid, &allocation, &error) != 0 ||
+		 pisces_plan_here(options_request(), &allocation, &step.plan, &error) != 0 ||
+		 pisces_enclave_start(step.enclave, options_request(), &step.plan, times,
+				      &error) != 0;
+	if (failed) {
 		remember(error.text);
 		/* At once, not at the step's end: others may wait for these CPUs. */
 		close_enclave();
-		return;
 	}
+	if (lock >= 0)
+		close(lock);
+	if (failed)
+		return;
 	slurm_info("enclave: step %u.%u has %u CPUs away from Linux, which keeps its proxies on "
 		   "%s; took %llu ms for CPUs, %llu ms for memory, %llu ms for the co-kernel",
 		   step.job, step.step, step.plan.cpu_count,

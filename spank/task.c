@@ -22,6 +22,17 @@ static int set(spank_t spank, const char *name, const char *value)
 	return spank_setenv(spank, name, value, 1) == ESPANK_SUCCESS ? 0 : -1;
 }
 
+/* A job's environment may have been made by an enclave's task: what is not wanted is unset. */
+static int set_io(spank_t spank, const struct pisces_request *request)
+{
+	spank_unsetenv(spank, PISCES_ENV_IO);
+	spank_unsetenv(spank, PISCES_ENV_STAGE);
+	if (request->io != PISCES_IO_STAGED)
+		return 0;
+	return set(spank, PISCES_ENV_IO, "staged") != 0 ||
+			       set(spank, PISCES_ENV_STAGE, request->stage) != 0 ? -1 : 0;
+}
+
 /*
  * Has the proxy executed in the program's place, with the program's arguments.
  * What Slurm does after this hook (task prolog, limits) it does for the proxy.
@@ -76,7 +87,7 @@ int task_replace(spank_t spank, struct handover *all)
 		return HOOK_FAILED;
 	}
 	if (set(spank, PISCES_ENV_FD, number) != 0 || set(spank, PISCES_ENV_CPUS, news.cpus) != 0 ||
-	    put_proxy(spank) != 0)
+	    set_io(spank, options_request()) != 0 || put_proxy(spank) != 0)
 		return refuse("Slurm does not let the proxy be put before the program");
 	return 0;
 }

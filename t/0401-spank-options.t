@@ -40,7 +40,7 @@ for command in srun sbatch salloc; do
 	like "$out" "--enclave=KIND" "$command --help has --enclave"
 	like "$out" "--enclave-mem=SIZE" "and --enclave-mem"
 	like "$out" "--enclave-smt=" "and --enclave-smt"
-	unlike "$out" "enclave-(io|stage|device|image)" "and nothing that does not work yet"
+	unlike "$out" "enclave-(device|image)" "and nothing that does not work yet"
 done
 
 run srun --enclave=moon true
@@ -59,7 +59,7 @@ run srun --enclave=lwk "--enclave-name=a b" true
 refused "a name with a space" "--enclave-name: .*a b"
 run srun --enclave=lwk "--enclave-name=a#b" true
 refused "a value that sbatch would cut" "--enclave-name: .*#"
-for option in io=staged stage=/tmp device=0000:00:03.0 image=vm.img; do
+for option in device=0000:00:03.0 image=vm.img; do
 	run srun --enclave=lwk --enclave-$option true
 	refused "--enclave-$option" "--enclave-${option%%=*}: .*not in this release"
 done

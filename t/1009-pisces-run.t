@@ -53,13 +53,19 @@ like "$err" "first instruction after [0-9.]+ ms" "the first instruction"
 like "$err" "given back in [0-9.]+ ms" "the end"
 diag "$err"
 
-# Signals while it boots: nothing is started, all is given back.
-pisces run --cpus=3 --mem=256M -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
-run_pid=$!
-wait_until 60 eval 'pisces list --json | grep -q "\"state\""' || diag "no enclave came up"
-kill -TERM $run_pid
-rc=0; wait $run_pid || rc=$?
-is "$rc" 143 "SIGTERM at any time ends it as the signal does"
+# Signals while it boots or loads: it ends as the signal does, all is given back.
+codes=
+for delay in 0 0.2 0.3 0.4 0.5 0.6; do
+	pisces run --cpus=3 --mem=256M -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
+	run_pid=$!
+	wait_until 60 eval 'pisces list --json | grep -q "\"state\""' || diag "no enclave came up"
+	sleep $delay
+	kill -TERM $run_pid
+	rc=0; wait $run_pid || rc=$?
+	codes+=" $rc"
+	[ $rc = 143 ] || diag "after $delay s: $(cat out.txt)"
+done
+is "$codes" " 143 143 143 143 143 143" "SIGTERM at any time ends it as the signal does"
 node_recovers "SIGTERM"
 
 # Two of the same name, on a node that many use.
@@ -82,12 +88,31 @@ like "$out" '"interrupts": [0-9]+' "and its counters"
 run pisces stat triplet
 like "$err" "there are: .*twin" "a name that there is not: the others are named: $err"
 
+# Several that are started at once each get a CPU, though each plans on its own.
+kill -TERM $first $second
+wait $first $second
+node_recovers "the twins"
+runs=()
+for i in 1 2 3; do
+	pisces run --cpus=1 --mem=64M -- "$examples/hello" > out-$i.txt 2>&1 &
+	runs+=($!)
+done
+failed=0
+for i in "${runs[@]}"; do
+	wait "$i" || failed=$((failed + 1))
+done
+is $failed 0 "three of one CPU each, started at once: $(cat out-[123].txt | grep enclave: | head -3)"
+pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
+first=$!
+ok "another one computes" wait_until 60 grep -q computing out.txt
+number=$(pisces list --json | grep -o '"number": *[0-9]*' | grep -o '[0-9]*$' | head -n 1)
+
 # The console: all until now, or until the end.
 pisces console --follow "$number" > console.txt &
 follower=$!
 ok "the console says what booted" wait_until 20 grep -q co-kernel console.txt
-kill -TERM $first $second
-wait $first $second
+kill -TERM $first
+wait $first
 ok "pisces console --follow ends with the enclave" wait_until 20 eval '! kill -0 '$follower' 2> /dev/null'
 wait $follower
 is $? 0 "and well"

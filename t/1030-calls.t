@@ -3,7 +3,7 @@
 # System calls with good and bad arguments give what Linux gives: each program of
 # t/calls prints results and errors, as a plain user, on Linux and in an enclave of
 # the same node, and both must have printed the same.
-node_files="t/calls/events t/calls/faults t/calls/files t/calls/identity t/calls/sockets t/calls/threads t/calls/timers"
+node_files="t/calls/events t/calls/faults t/calls/files t/calls/identity t/calls/mappings t/calls/signalfd t/calls/signals t/calls/sockets t/calls/threads t/calls/timers"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
@@ -25,7 +25,7 @@ in_place() {
 	rm -rf "$work"
 }
 
-for program in events faults files identity sockets threads timers; do
+for program in events faults files identity mappings signalfd signals sockets threads timers; do
 	in_place linux runuser -u user -- "$here/$program"
 	is "$rc" 0 "$program: runs on Linux"
 	in_place enclave pisces run --cpus=2 --mem=256M --user=user -- "$here/$program"
@@ -39,6 +39,37 @@ for program in events faults files identity sockets threads timers; do
 		diag "$(cat enclave.err)"
 	fi
 done
+
+# What was written to a mapping is the file's when the program is gone, however it went.
+left=$(mktemp -d /tmp/calls.XXXXXX)
+chown user "$left"
+
+# blank FILE: two pages of zeros, the user's
+blank() {
+	head -c "${2:-8192}" /dev/zero > "$left/$1"
+	chown user "$left/$1"
+}
+
+{ printf left; head -c 4092 /dev/zero; printf behind; head -c 4090 /dev/zero; } > "$left/expected"
+for how in exit:0 kill:143; do
+	blank "${how%:*}"
+	run pisces run --cpus=1 --mem=128M --user=user -- "$here/mappings" "${how%:*}" \
+		"$left/${how%:*}"
+	is "$rc" "${how#*:}" "mappings: a program writes to a mapping and leaves by ${how%:*}"
+	ok "mappings: and what it wrote is in the file" cmp "$left/${how%:*}" "$left/expected"
+	[ -z "$err" ] || diag "$err"
+done
+
+blank shared 12288
+run pisces run --cpus=2 --mem=256M --tasks=2 --user=user -- "$here/mappings" share \
+	"$left/shared"
+is "$rc" 0 "mappings: two tasks write to one file"
+[ -z "$err" ] || diag "$err"
+{ printf '\2'; head -c 4095 /dev/zero
+	printf '1a page'; head -c 4089 /dev/zero
+	printf '2a page'; head -c 4089 /dev/zero; } > "$left/expected"
+ok "mappings: and what both wrote is in it" cmp "$left/shared" "$left/expected"
+rm -rf "$left"
 
 node_recovers "after all that"
 kernel_log_clean

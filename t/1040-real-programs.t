@@ -28,23 +28,27 @@ has() {
 	return 1
 }
 
-# same NAME EXPECTED-RC FILTER COMMAND...: exit code and output are Linux's
+# same NAME EXPECTED-RC FILTER COMMAND...: exit code and output are Linux's, in an enclave
+# that Slurm makes for the step and in one that pisces run makes.
 same() {
-	local name=$1 expected=$2 filter=$3 outside
+	local name=$1 expected=$2 filter=$3 outside way
 	shift 3
 	run "$@" < /dev/null
 	is "$rc" "$expected" "$name: exit code on Linux"
 	[ "$rc" = "$expected" ] || diag "$(tail -n 5 <<< "$out") $err"
 	outside=$(eval "$filter" <<< "$out")
-	run pisces run --cpus=2 --mem=1G -- "$@" < /dev/null
-	is "$rc" "$expected" "$name: exit code in an enclave"
-	[ "$rc" = "$expected" ] || diag "$err"
-	if [ -n "$outside" ] && [ "$(eval "$filter" <<< "$out")" = "$outside" ]; then
-		pass "$name: $(wc -l <<< "$outside") lines are the same"
-	else
-		fail "$name: the output is the same"
-		diag "$(diff <(echo "$outside") <(eval "$filter" <<< "$out") | head -n 20)"
-	fi
+	for way in "srun --enclave=lwk -c2 --mem=1G" "pisces run --cpus=2 --mem=1G --"; do
+		# shellcheck disable=SC2086 # its words
+		run $way "$@" < /dev/null
+		is "$rc" "$expected" "$name: exit code, ${way%% *}"
+		[ "$rc" = "$expected" ] || diag "$err"
+		if [ -n "$outside" ] && [ "$(eval "$filter" <<< "$out")" = "$outside" ]; then
+			pass "$name: $(wc -l <<< "$outside") lines are the same"
+		else
+			fail "$name: the output is the same"
+			diag "$(diff <(echo "$outside") <(eval "$filter" <<< "$out") | head -n 20)"
+		fi
+	done
 }
 
 if has gcc gcc && gcc -o c "$programs/c.c" -lm; then

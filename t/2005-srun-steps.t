@@ -72,11 +72,15 @@ run srun --enclave=lwk ./script a 'b c'
 is "$rc" 6 "a script, by an interpreter that can run there"
 is "$out" "b c in lwk" "with its arguments"
 
-# A terminal: what the user types, Ctrl-C in between.
+# A terminal: what the user types at each prompt, Ctrl-C in between.
+prompted() { [ "$(grep -o ' # ' typed | wc -l)" -ge "$1" ]; }
 mkfifo keys
-{ exec > keys; sleep $((6 * slow)); echo 'echo at $PISCES_ENCLAVE'; sleep $slow; printf '\003'; sleep $slow
-	echo 'exit 6'; sleep $((20 * slow)); } & typist=$!
-run script -qec "srun --enclave=lwk --pty busybox sh -i" /dev/null < keys
+: > typed
+{ exec > keys
+	wait_until 60 prompted 1; echo 'echo at $PISCES_ENCLAVE'
+	wait_until 60 prompted 2; printf '\003'
+	wait_until 60 prompted 3; echo 'exit 6'; sleep $((20 * slow)); } & typist=$!
+run script -qefc "srun --enclave=lwk --pty busybox sh -i" typed < keys
 is "$rc" 6 "a shell on a terminal, with its exit code"
 like "$out" "at [0-9]+" "knows its enclave"
 kill $typist 2> /dev/null

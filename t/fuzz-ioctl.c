@@ -423,6 +423,8 @@ static void make_signal(void *argument)
 	struct pisces_signal *s = argument;
 
 	s->signal = one_in(8) ? (uint32_t)odd_number() : 1 + below(64);
+	s->code = one_in(2) ? -1 : (int32_t)odd_number();
+	s->value = roll();
 }
 
 static void make_nothing(void *argument)
@@ -468,7 +470,7 @@ static const struct command {
 	{"WHO", ENCLAVE, OTHER, PISCES_IOC_WHO, make_nothing, CHEAP, 4},
 	{"START", TASK, OTHER, PISCES_IOC_START, make_nothing, CHEAP, 6},
 	{"BELL", TASK, OTHER, PISCES_IOC_BELL, make_nothing, CHEAP, 6},
-	{"SIGNAL", TASK, OTHER, PISCES_IOC_SIGNAL, make_signal, CHEAP, 8},
+	{"SIGNAL", TASK, OTHER, PISCES_IOC_SIGNAL, make_signal, CHEAP, 24},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -760,19 +762,24 @@ static void let_go(void)
 	held = -1;
 }
 
+/* The one that runs for a plain user, who could not have made it. */
+static int leaked_enclave = -1;
+
 /* What can be seen of the enclave FD that runs. */
 static void look_at(int fd)
 {
 	struct pisces_own_info own = {0};
 	struct pisces_get_status status = {.size = PAGE};
 	struct pisces_layout layout = {0};
+	int control = open(PISCES_DEVICE, O_RDONLY | O_CLOEXEC);
 
 	status.status = (uint64_t)(uintptr_t)good_address(PAGE);
-	if (step(PISCES_IOC_WHO, fd, &own) < 0)
-		return;
-	status.enclave = own.enclave;
-	step(PISCES_IOC_STATUS, slot_fd(CONTROL), &status);
-	step(PISCES_IOC_LAYOUT, fd, &layout);
+	if (step(PISCES_IOC_WHO, fd, &own) == 0) {
+		status.enclave = own.enclave;
+		step(PISCES_IOC_STATUS, control, &status);
+		step(PISCES_IOC_LAYOUT, fd, &layout);
+	}
+	close(control);
 }
 
 /* An enclave from its birth to a task that has been started. */
@@ -858,6 +865,8 @@ static void *run_thread(void *number)
 		/* One that nobody can miss, and some more. */
 		if (uid < 0 && ((self == 0 && i == 10) || one_in(256)) && spend(&sequences_left))
 			sequence();
+		if (uid >= 0 && self == 0 && i == 10)
+			look_at(leaked_enclave);
 		if (one_in(1000))
 			let_go();
 	}
@@ -872,8 +881,6 @@ static void interrupted(int signal)
 }
 
 /* The descriptors that a plain user holds though he could not have made them. */
-static int leaked_enclave = -1;
-
 static void leak(void)
 {
 	struct pisces_task task = {.cpus = {1}, .uid = (uint32_t)uid, .gid = (uint32_t)uid};

@@ -355,8 +355,8 @@ static const char *audit_leaf(uint64_t entry, unsigned int level, user_addr_t at
 
 	if (region == NULL || at + size > region->end)
 		return "a page without a region around it";
-	/* But for what is to be copied first. */
-	writable = (region->prot & ASPACE_WRITE) && !(entry & 1ull << 57);
+	/* But for what is to be copied first, or told of. */
+	writable = (region->prot & ASPACE_WRITE) && !(entry & (1ull << 57 | 1ull << 54));
 	if ((region->prot != 0) != ((entry & PTE_PRESENT) != 0))
 		return "a page that is there though it may not, or the other way round";
 	if (region->prot != 0 &&

@@ -45,7 +45,10 @@ static uint8_t *fake_map(struct task *task, uint64_t *size)
 static int fake_start_program(struct task *task)
 {
 	(void)task;
-	if (fake_start_error == 0 && write(module.signals, "\0", 1) != 1)
+	const struct pisces_signal none = { 0 };
+
+	if (fake_start_error == 0 &&
+	    write(module.signals, &none, sizeof(none)) != (ssize_t)sizeof(none))
 		return -EIO;
 	return -fake_start_error;
 }
@@ -59,16 +62,14 @@ static void fake_bell(struct task *task)
 		return;
 }
 
-static int fake_forward(struct task *task, int number)
+static int fake_forward(struct task *task, const struct pisces_signal *signal)
 {
-	char byte = (char)number;
-
 	(void)task;
 	if (fake_signal_refusals > 0) {
 		fake_signal_refusals--;
 		return -EAGAIN;
 	}
-	return write(module.signals, &byte, 1) == 1 ? 0 : -EIO;
+	return write(module.signals, signal, sizeof(*signal)) == (ssize_t)sizeof(*signal) ? 0 : -EIO;
 }
 
 static void fake_obituary(struct task *task, char *text, size_t size)
@@ -172,11 +173,11 @@ void fake_start_true(struct fake *fake)
 {
 	static char *argv[] = { "/bin/true", NULL };
 	struct pollfd wait;
-	char started;
+	struct pisces_signal started;
 
 	fake_start(fake, argv, NULL);
 	wait = (struct pollfd){ .fd = fake->signals, .events = POLLIN };
-	if (poll(&wait, 1, LIMIT_MS) != 1 || read(fake->signals, &started, 1) != 1)
+	if (poll(&wait, 1, LIMIT_MS) != 1 || read(fake->signals, &started, sizeof(started)) <= 0)
 		give_up("the proxy did not start the program");
 	memset(fake->data, 0, fake->data_size);
 }
@@ -281,14 +282,20 @@ uint64_t fake_put(struct fake *fake, uint64_t offset, const char *text)
 	return offset;
 }
 
-int fake_signal(struct fake *fake, int ms)
+struct pisces_signal fake_signal_info(struct fake *fake, int ms)
 {
 	struct pollfd wait = { .fd = fake->signals, .events = POLLIN };
-	unsigned char number;
+	struct pisces_signal signal;
 
-	if (poll(&wait, 1, ms) != 1 || read(fake->signals, &number, 1) != 1)
-		return 0;
-	return number;
+	if (poll(&wait, 1, ms) != 1 ||
+	    read(fake->signals, &signal, sizeof(signal)) != (ssize_t)sizeof(signal))
+		memset(&signal, 0, sizeof(signal));
+	return signal;
+}
+
+int fake_signal(struct fake *fake, int ms)
+{
+	return (int)fake_signal_info(fake, ms).signal;
 }
 
 void fake_die(struct fake *fake)

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <pisces/channel.h>
+#include <pisces/ioctl.h>
 
 #define FAKE_CHANNEL 0x100000ull
 #define FAKE_ENCLAVE 7
@@ -28,7 +29,7 @@ struct fake {
 	struct pisces_ring_end replies;
 	int bell;    /* write: rings the proxy */
 	int rung;    /* read: the proxy has rung */
-	int signals; /* read: numbers of signals that came, one byte each */
+	int signals; /* read: signals that came, a struct pisces_signal each */
 	int in, out, err; /* the program's standard streams, our ends */
 	uint64_t tag;
 };
@@ -71,6 +72,7 @@ uint64_t fake_put(struct fake *fake, uint64_t offset, const char *text);
 
 /* The signal that the proxy forwards next; 0: none within MS milliseconds. */
 int fake_signal(struct fake *fake, int ms);
+struct pisces_signal fake_signal_info(struct fake *fake, int ms);
 
 /* The co-kernel dies. */
 void fake_die(struct fake *fake);

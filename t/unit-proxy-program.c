@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "hwloc-glue/libpisces.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/unit-proxy.XXXXXX";
@@ -63,9 +64,9 @@ static const char *execfn(const struct fake *fake)
 static bool started(struct fake *fake)
 {
 	struct pollfd wait = { .fd = fake->signals, .events = POLLIN };
-	char byte;
+	struct pisces_signal none;
 
-	return poll(&wait, 1, 30000) == 1 && read(fake->signals, &byte, 1) == 1;
+	return poll(&wait, 1, 30000) == 1 && read(fake->signals, &none, sizeof(none)) > 0;
 }
 
 static void test_exec_block(void)
@@ -77,8 +78,15 @@ static void test_exec_block(void)
 	char *outside[] = { "A=1", NULL };
 	const struct pisces_exec *block;
 	const struct rlimit stack = { 16 << 20, RLIM_INFINITY };
+	const uint64_t ignored = 1ull << (SIGHUP - 1) | 1ull << (SIGPIPE - 1);
+	sigset_t mask, before;
 	struct fake fake;
 
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &mask, &before);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	umask(027);
 	setrlimit(RLIMIT_STACK, &stack);
 	make_file("ours", "\177ELF and so on", 0755);
@@ -96,8 +104,14 @@ static void test_exec_block(void)
 	ok(has_environment(&fake, "PISCES_ENCLAVE=7"), "and has the enclave's number");
 	ok(has_environment(&fake, "SLURM_ENCLAVE=lwk"), "and under Slurm its kind");
 	is_text(execfn(&fake), "./ours", "the path of the program");
-	is_number((long long)block->umask_and_flags, 027, "the umask");
+	is_number((long long)block->umask, 027, "the umask");
 	is_number((long long)block->stack_limit, 16 << 20, "the stack's limit");
+	is_number((long long)(block->ignored & (ignored | 1ull << (SIGTERM - 1))),
+		  (long long)ignored, "what signals were ignored");
+	is_number((long long)block->blocked, 1ll << (SIGUSR2 - 1), "and blocked");
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	is_number(DO(&fake, SYS_pread64, block->program_fd, 4096, 100, 4), 10, "its file is open");
 	ok(memcmp(fake.data + 4096, " and so on", 10) == 0, "and is the program");
 	is_number(DO(&fake, SYS_close, block->program_fd), 0, "and can be closed");
@@ -217,6 +231,61 @@ static void test_as_user(void)
 	refused_file("./unreadable", 126, "chmod +r", "a program that can be executed but not read");
 }
 
+/* Is PATH among the COUNT strings from number FIRST on? */
+static bool has_path(const struct fake *fake, unsigned int first, unsigned int count,
+		     const char *path)
+{
+	unsigned int i;
+
+	for (i = first; i < first + count; i++)
+		if (string(fake, i) && strstr(string(fake, i), path))
+			return true;
+	return false;
+}
+
+static void test_staged(void)
+{
+	char *argv[] = { "./shell-script", NULL };
+	char *environment[] = { "PISCES_PROXY_IO=staged", "PISCES_PROXY_STAGE=x", NULL };
+	const struct pisces_exec *block;
+	struct rlimit files;
+	struct fake fake;
+	unsigned int first;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = 500;
+	files.rlim_max = files.rlim_max > 4000 ? 4000 : files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	make_file("shell-script", "#!/bin/sh\n", 0755);
+	setenv(PISCES_ENV_IO, "staged", 1);
+	setenv(PISCES_ENV_STAGE, "in,/data dir,last", 1);
+	fake_start(&fake, argv, environment);
+	ok(started(&fake), "a script with staged I/O is started");
+	block = (const void *)fake.data;
+	first = block->argc + block->envc + 1;
+	is_number(block->io, PISCES_IO_STAGED, "the co-kernel is told");
+	ok(!has_environment(&fake, "PISCES_PROXY_IO=staged"), "and not the program");
+	ok(block->descriptor_limit == 500 && block->descriptor_most == files.rlim_max,
+	   "how many descriptors it may have, and could: %u, %u", block->descriptor_limit,
+	   block->descriptor_most);
+	is_number(block->named, 3, "three paths were named");
+	is_text(string(&fake, first), "in", "the first");
+	is_text(string(&fake, first + 1), "/data dir", "the second");
+	is_text(string(&fake, first + 2), "last", "the last");
+	first += block->named;
+	ok(block->needed >= 3, "what the program needs: %u", block->needed);
+	ok(has_path(&fake, first, block->needed, "shell-script"), "the script");
+	ok(has_path(&fake, first, block->needed, "/ld-linux") ||
+		   has_path(&fake, first, block->needed, "/ld-musl"), "the ELF interpreter");
+	ok(has_path(&fake, first, block->needed, "libc"), "the C library");
+	ok(!has_path(&fake, first, block->needed, "/libc.so.6") ||
+		   has_path(&fake, first, block->needed, "/libgcc_s.so.1"), "what that opens itself");
+	ok(string(&fake, first + block->needed) == NULL, "and no more");
+	fake_close(&fake);
+	unsetenv(PISCES_ENV_IO);
+	unsetenv(PISCES_ENV_STAGE);
+}
+
 int main(void)
 {
 	char command[128];
@@ -226,6 +295,7 @@ int main(void)
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	test_exec_block();
 	test_scripts();
+	test_staged();
 	test_refusals();
 	test_as_user();
 	if (chdir("/") < 0 || system(command) != 0)

@@ -8,13 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <asm/termbits.h>
 #include <asm/ioctls.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "tap.h"
@@ -147,6 +151,59 @@ static void test_waiting_calls(void)
 	free(big);
 }
 
+/* What no signal interrupts on Linux is done, whenever the signal comes. */
+static void test_cancel_firmly(void)
+{
+	static const struct sockaddr_un address = { AF_UNIX, "\0unit-proxy-serve" };
+	const uint64_t length = offsetof(struct sockaddr_un, sun_path) + 17;
+	char folder[64];
+	struct fake fake;
+	uint64_t call, path;
+	int64_t listener, other, result = 0;
+	int i;
+
+	fake_start_true(&fake);
+	snprintf(folder, sizeof(folder), "/tmp/unit-proxy-serve.%d", getpid());
+	path = fake_put(&fake, 0x1000, folder);
+	for (i = 0; i < 1000 && result == 0; i++) {
+		call = CALL(&fake, SYS_mkdirat, AT_FDCWD, path, 0700);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+		if (result == 0)
+			result = DO(&fake, SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+	}
+	is_number(result, 0, "1000 folders made, each while a signal came");
+	for (i = 0; i < 1000 && result == 0; i++) {
+		other = DO(&fake, SYS_dup, 0);
+		call = CALL(&fake, SYS_close, other);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+		if (result == 0 && DO(&fake, SYS_lseek, other, 0, SEEK_CUR) != -EBADF)
+			result = -EBUSY;
+	}
+	is_number(result, 0, "1000 descriptors closed so");
+
+	/* A connection for which there is no room waits. */
+	memcpy(fake.data + 0x2000, &address, sizeof(address));
+	listener = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	is_number(DO(&fake, SYS_bind, listener, 0x2000, length), 0, "a socket with a name");
+	DO(&fake, SYS_listen, listener, 0);
+	other = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	is_number(DO(&fake, SYS_connect, other, 0x2000, length), 0, "has room for one");
+	other = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	for (i = 0, result = -EINTR; i < 200 && result == -EINTR; i++) {
+		call = CALL(&fake, SYS_connect, other, 0x2000, length);
+		if (i % 3 == 0)
+			usleep(500);
+		fake_cancel(&fake, call);
+		result = fake_result(&fake, call);
+	}
+	is_number(i, 200, "200 connects that wait end by a signal, also one that came early");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+}
+
 static void test_cancel(void)
 {
 	struct fake fake;
@@ -269,8 +326,10 @@ static void test_signals(void)
 		is_number(fake_signal(&fake, SOON_MS), forwarded[i], strsignal(forwarded[i]));
 	}
 	kill(fake.pid, SIGHUP);
+	is_number(fake_signal(&fake, SOON_MS), SIGHUP,
+		  "one that was ignored before: the program may handle it by now");
 	kill(fake.pid, SIGPIPE);
-	is_number(fake_signal(&fake, 200), 0, "one that was ignored before, and SIGPIPE, are not");
+	is_number(fake_signal(&fake, 200), 0, "SIGPIPE is not sent on");
 
 	kill(fake.pid, SIGTSTP);
 	waitpid(fake.pid, &status, WUNTRACED);
@@ -290,6 +349,72 @@ static void test_signals(void)
 	kill(fake.pid, SIGKILL);
 	status = fake_wait(&fake);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL kills");
+	fake_close(&fake);
+}
+
+/* What is known of a signal comes with it, and none of the real-time ones is lost. */
+static void test_queued_signals(void)
+{
+	const int count = 300;
+	struct fake fake;
+	struct pisces_signal got;
+	int i, wrong = 0, merged = 0;
+
+	fake_start_true(&fake);
+	kill(fake.pid, SIGUSR1);
+	got = fake_signal_info(&fake, SOON_MS);
+	is_number(got.code, SI_USER, "kill(2): its code");
+	is_number(got.pid, getpid(), "who sent it");
+	is_number(got.uid, getuid(), "and whose that is");
+	is_number((long long)got.value, 0, "without a value");
+	sigqueue(fake.pid, SIGUSR1, (union sigval){ .sival_ptr = (void *)0x123456789abcdef0 });
+	got = fake_signal_info(&fake, SOON_MS);
+	is_number(got.code, SI_QUEUE, "sigqueue(3): its code");
+	is_number(got.pid, getpid(), "who sent it");
+	is_number((long long)got.value, 0x123456789abcdef0, "and its value");
+
+	/* A proxy that stands still gets all at once, and a module that is full may take none. */
+	kill(fake.pid, SIGSTOP);
+	waitpid(fake.pid, NULL, WUNTRACED);
+	for (i = 0; i < count; i++) {
+		sigqueue(fake.pid, SIGRTMIN + 1, (union sigval){ .sival_int = i });
+		kill(fake.pid, SIGUSR2);
+	}
+	kill(fake.pid, SIGCONT);
+	for (i = 0; i < count;) {
+		got = fake_signal_info(&fake, SOON_MS);
+		if (got.signal == SIGCONT)
+			continue;
+		if (got.signal == SIGUSR2) {
+			merged++;
+			continue;
+		}
+		if (got.signal != (uint32_t)SIGRTMIN + 1 || got.code != SI_QUEUE)
+			break;
+		if ((int)got.value != i++)
+			wrong++;
+	}
+	is_number(i, count, "300 real-time signals, all of them");
+	is_number(wrong, 0, "in the order in which they were sent");
+	is_number(merged, 1, "300 of another kind are one");
+	is_number(DO(&fake, SYS_lseek, 0, 0, SEEK_CUR), -ESPIPE, "and calls are served");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+
+	fake_signal_refusals = 3;
+	fake_start_true(&fake);
+	fake_signal_refusals = 0;
+	for (i = 0; i < 5; i++)
+		sigqueue(fake.pid, SIGRTMIN, (union sigval){ .sival_int = i });
+	for (i = 0; i < 5; i++) {
+		got = fake_signal_info(&fake, SOON_MS);
+		if (got.signal != (uint32_t)SIGRTMIN || (int)got.value != i)
+			break;
+	}
+	is_number(i, 5, "a module that was full gets them all in the end");
+	fake_exit(&fake, 0);
+	fake_wait(&fake);
 	fake_close(&fake);
 }
 
@@ -325,8 +450,10 @@ int main(void)
 	test_files();
 	test_waiting_calls();
 	test_cancel();
+	test_cancel_firmly();
 	test_volume();
 	test_signals();
+	test_queued_signals();
 	test_ends();
 	return done();
 }

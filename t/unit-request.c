@@ -257,8 +257,14 @@ static void check_options(void)
 		{"name", "a#b", "#"},
 		{"cmdline", "one # two", "#"},
 		{"cmdline", "two\nlines", "ASCII"},
-		{"io", "forward", "not in this release"},
-		{"stage", "/data", "not in this release"},
+		{"io", "sideways", "forward or staged"},
+		{"io", "", "forward or staged"},
+		{"stage", "", "empty"},
+		{"stage", "/a,,/b", "empty path"},
+		{"stage", ",/a", "empty path"},
+		{"stage", "/a,", "empty path"},
+		{"stage", "/a#b", "#"},
+		{"stage", "/a\nb", "control character"},
 		{"device", "0000:01:00.0", "not in this release"},
 		{"image", "linux.img", "not in this release"},
 		{"colour", "green", "no option 'colour'"},
@@ -282,6 +288,16 @@ static void check_options(void)
 	ok(takes("cmdline", "verbose crash=panic", &request) &&
 		   !strcmp(request.cmdline, "verbose crash=panic"),
 	   "cmdline with spaces");
+
+	ok(pisces_request_check(&request, &error) == 0, "these go together");
+	ok(takes("stage", "/data,input", &request) && !strcmp(request.stage, "/data,input"),
+	   "stage=/data,input");
+	ok(pisces_request_check(&request, &error) != 0 && strstr(error.text, "io=staged"),
+	   "but not without io=staged: %s", error.text);
+	ok(takes("io", "staged", &request) && request.io == PISCES_IO_STAGED &&
+		   pisces_request_check(&request, &error) == 0,
+	   "io=staged");
+	ok(takes("io", "forward", &request) && request.io == PISCES_IO_FORWARD, "io=forward");
 
 	before = request;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -8,6 +8,8 @@
 
 #include "tap.h"
 
+#include "fs/staged.h"
+
 #include "syscall/table.c"
 
 /* Each handler leaves its number and what it got. */
@@ -25,12 +27,23 @@ static int64_t answer;
 #include "syscall/list.h"
 #undef CALL
 
+#define CALL(number, name, kind)                                          \
+	int64_t staged_##name(const struct syscall_args *args)             \
+	{                                                                  \
+		(void)args;                                                \
+		called = -(int64_t)number - 1;                             \
+		return answer;                                             \
+	}
+#include "syscall/list.h"
+#undef CALL
+
 /* ---- what the table needs of the rest ---- */
 
 static struct pisces_status status;
 struct pisces_status *boot_status = &status;
 
-static struct thread thread;
+static struct process process;
+static struct thread thread = { .process = &process };
 
 struct thread *thread_current(void)
 {
@@ -148,6 +161,26 @@ static void test_absent(void)
 	is_number(status.missing[__NR_mremap], 1, "but not one that did it");
 }
 
+/* A process with staged I/O: what others forward goes to handlers of its own. */
+static void test_staged(void)
+{
+	static struct staged staged;
+	unsigned int astray = 0;
+
+	answer = 0;
+	process.staged = &staged;
+#define IS_OWN_INSIDE 0
+#define IS_OWN_FORWARDED 1
+#define IS_OWN_EITHER 1
+#define CALL(number, name, kind)                                                   \
+	dispatch(number);                                                           \
+	astray += called != (IS_OWN_##kind ? -(int64_t)number - 1 : (int64_t)number);
+#include "syscall/list.h"
+#undef CALL
+	is_number(astray, 0, "with staged I/O each call that would be forwarded has its own handler");
+	process.staged = NULL;
+}
+
 static void test_own(void)
 {
 	int64_t before = dispatch(SYSCALL_COUNT_OWN);
@@ -162,6 +195,7 @@ int main(void)
 	test_entries();
 	test_arguments();
 	test_absent();
+	test_staged();
 	test_own();
 	return done();
 }

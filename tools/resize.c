@@ -272,7 +272,8 @@ int command_resize(int argc, char **argv)
 	if (!resize.cpus && !resize.memory && !pisces_cpuset_count(&resize.change.add_cpus) &&
 	    !pisces_cpuset_count(&resize.change.remove_cpus))
 		return tool_usage(argv[0], "which CPUs or memory? As --cpus=+1 or --mem=+512M");
-	if (pisces_find(argv[optind], &enclave, &error) < 0 ||
+	/* Until our end, which frees it: what we count from is what there is. */
+	if (pisces_node_lock(&error) < 0 || pisces_find(argv[optind], &enclave, &error) < 0 ||
 	    pisces_info(enclave, &info, &error) < 0)
 		return tool_failed(&error);
 	if (resize.cpus)

@@ -16,6 +16,10 @@ static const char help[] =
 	"by signal N.\n"
 	"\n"
 	TOOL_REQUEST_HELP
+	"  --io=WORD         forward: calls on files are done on Linux as they come (the\n"
+	"                    default); staged: inside, files are copied in before and out after\n"
+	"  --stage=PATHS     with --io=staged: copy these files and directories in, with commas\n"
+	"                    between\n"
 	"  --tasks=N         run PROGRAM N times, on CPUs of its own each; PISCES_TASK_ID\n"
 	"                    (0 to N-1) and PISCES_TASKS tell it apart; stdin is task 0's\n"
 	"  --label           begin each line of output with the task's number\n"
@@ -66,6 +70,10 @@ static bool set_option(int option, struct run_options *options)
 	case 'd':
 		options->dump = optarg;
 		return true;
+	case 'o':
+		return tool_request("run", &options->request, "io", optarg);
+	case 'g':
+		return tool_request("run", &options->request, "stage", optarg);
 	case 'v':
 		options->verbose = true;
 		return true;
@@ -84,6 +92,8 @@ int run_parse(int argc, char **argv, struct run_options *options)
 		{"image", required_argument, NULL, 'i'},
 		{"append", required_argument, NULL, 'a'},
 		{"dump", required_argument, NULL, 'd'},
+		{"io", required_argument, NULL, 'o'},
+		{"stage", required_argument, NULL, 'g'},
 		{"verbose", no_argument, NULL, 'v'},
 		TOOL_OPTION_HELP,
 		{0},
@@ -101,6 +111,8 @@ int run_parse(int argc, char **argv, struct run_options *options)
 		if (!set_option(option, options))
 			return TOOL_USAGE;
 	}
+	if (options->request.stage[0] && options->request.io != PISCES_IO_STAGED)
+		return tool_usage("run", "--stage does nothing without staged I/O: add --io=staged");
 	if (optind >= argc)
 		return tool_usage("run", "which program? It stands at the end, with its arguments");
 	options->program = argv + optind;

@@ -58,6 +58,12 @@ static void set_environment(const struct run_options *options, const struct pisc
 	    setenv(PISCES_ENV_CPUS, pisces_cpuset_format(&plan->linux_cpus, list, sizeof(list)),
 		   1) < 0)
 		child_fails("the environment of the proxy");
+	unsetenv(PISCES_ENV_IO);
+	unsetenv(PISCES_ENV_STAGE);
+	if (options->request.io == PISCES_IO_STAGED &&
+	    (setenv(PISCES_ENV_IO, "staged", 1) < 0 ||
+	     setenv(PISCES_ENV_STAGE, options->request.stage, 1) < 0))
+		child_fails("the environment of the proxy");
 }
 
 /* OUT and ERR: write ends of the pipes that label the output; -1 without. */

@@ -118,6 +118,29 @@ static int start_tasks(const struct run_options *options, const struct pisces_pl
 	return 0;
 }
 
+/* Plans, takes and boots. Returns TOOL_OK or what failed. */
+static int take_and_boot(int enclave_fd, const struct run_options *options,
+			 struct pisces_plan *plan, struct pisces_start_times *times)
+{
+	struct pisces_error error;
+	int lock = pisces_node_lock(&error), result = TOOL_OK;
+
+	if (lock < 0)
+		return tool_failed(&error);
+	if (pisces_plan_here(&options->request, &options->allocation, plan, &error) < 0) {
+		result = tool_failed(&error);
+	} else {
+		if (plan->note[0])
+			fprintf(stderr, "enclave: %s\n", plan->note);
+		if (pisces_enclave_start(enclave_fd, &options->request, plan, times, &error) < 0) {
+			result = tool_failed(&error);
+			tell_death(enclave_fd, options);
+		}
+	}
+	close(lock);
+	return result;
+}
+
 /* Boots and runs on the empty enclave ENCLAVE_FD. Returns the exit code. */
 static int run_in(int enclave_fd, const struct run_options *options, const sigset_t *mask)
 {
@@ -127,17 +150,10 @@ static int run_in(int enclave_fd, const struct run_options *options, const sigse
 	struct pisces_plan plan;
 	sigset_t signals;
 	struct run_task *tasks;
-	int code;
+	int code = take_and_boot(enclave_fd, options, &plan, &times);
 
-	if (pisces_plan_here(&options->request, &options->allocation, &plan, &error) < 0)
-		return tool_failed(&error);
-	if (plan.note[0])
-		fprintf(stderr, "enclave: %s\n", plan.note);
-	if (pisces_enclave_start(enclave_fd, &options->request, &plan, &times, &error) < 0) {
-		tool_failed(&error);
-		tell_death(enclave_fd, options);
-		return TOOL_FAILED;
-	}
+	if (code != TOOL_OK)
+		return code;
 	if (times.note[0])
 		fprintf(stderr, "enclave: %s\n", times.note);
 	if (options->verbose)

@@ -82,11 +82,23 @@ static int64_t hand_out(struct channel *channel, uint64_t first, uint64_t count,
 	return (int64_t)buffer->size;
 }
 
+/*
+ * For the last thread, which nobody gives anything back: what the calls of the others, which
+ * were broken off, have left. COUNT pages of the WANTED ones, or 0.
+ */
+static uint64_t last_run(const struct channel *channel, uint64_t wanted, bool all, uint64_t *first)
+{
+	uint64_t count = find_run(channel, min_u64(wanted, channel->free_pages), first);
+
+	return all && count < wanted ? 0 : count;
+}
+
 static int64_t take(struct channel *channel, uint64_t size, bool all,
 		    struct channel_buffer *buffer)
 {
 	uint64_t wanted = align_up(max_u64(size, 1), PAGE_SIZE) / PAGE_SIZE;
 	uint64_t first = 0, count;
+	enum wait_mode mode = channel_wait_mode(channel);
 	int64_t result = 0;
 
 	if (all && wanted >= channel->data_pages)
@@ -96,13 +108,15 @@ static int64_t take(struct channel *channel, uint64_t size, bool all,
 		count = allowance(channel, wanted, all);
 		if (count != 0)
 			count = find_run(channel, count, &first);
+		if (count == 0 && channel->phase == CHANNEL_LAST)
+			count = last_run(channel, wanted, all, &first);
 		if (count == wanted || (count != 0 && !all)) {
 			result = hand_out(channel, first, count, size, buffer);
 			break;
 		}
-		if (channel->abandoned || channel->broken)
+		if (channel->abandoned || channel->broken || channel->phase == CHANNEL_LAST)
 			result = -EIO;
-		else if (wait_on(&channel->space, NSEC_FOREVER, true) == -EINTR)
+		else if (wait_on_mode(&channel->space, NSEC_FOREVER, mode) == -EINTR)
 			result = -ERESTARTSYS;
 	}
 	lock_drop(&channel->space.lock);
@@ -142,7 +156,8 @@ void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
 	uint64_t count = align_up(max_u64(buffer->size, 1), PAGE_SIZE) / PAGE_SIZE;
 
 	/* The proxy may still be reading or filling what a dying thread left behind. */
-	if (thread_current()->dying && !buffer->done)
+	if (thread_current()->dying && !thread_current()->firm && !buffer->done &&
+	    channel->phase != CHANNEL_LAST)
 		return;
 	lock_take(&channel->space.lock);
 	mark(channel, buffer->offset / PAGE_SIZE, count, false);

@@ -109,6 +109,9 @@ static bool drain(struct channel *channel)
 			continue;
 		}
 		call->result = (int64_t)message.arg[0];
+		/* No errno of Linux; and cut to an int it might be none at all. */
+		if (call->result < -4095)
+			call->result = -EIO;
 		call->done = true;
 		channel->outstanding--;
 		/* Of a thread that broke off nobody waits, and the slot is gone with it. */
@@ -340,7 +343,7 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 		crash_at(CRASH_IO);
 
 	lock_take(&channel->replies.lock);
-	error = await_reply(channel, call, mode);
+	error = await_reply(channel, call, thread_current()->firm ? WAIT_CERTAIN : mode);
 	if (error && !call->done) {
 		/* The proxy may answer yet: the slot stays, so that its tag stays known. */
 		call->abandoned = true;
@@ -360,7 +363,9 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6])
 {
-	return channel_call_mode(channel, nr, args, WAIT_INTERRUPTIBLE);
+	if (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE) == CHANNEL_SEALED)
+		return -ENOSYS;
+	return channel_call_mode(channel, nr, args, channel_wait_mode(channel));
 }
 
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,

@@ -101,7 +101,8 @@ struct pisces_exec *channel_exec_block(struct channel *channel, const char **why
 	end = sizeof(*exec);
 	if (exec->size == size && exec->argc >= 1)
 		end = skip_strings((const char *)exec, end, size,
-				   (uint64_t)exec->argc + exec->envc + 1);
+				   (uint64_t)exec->argc + exec->envc + 1 + exec->named +
+					   exec->needed);
 	else
 		end = 0;
 	if (end == 0) {
@@ -127,6 +128,11 @@ void channel_break(struct channel *channel, const char *why)
 		return;
 	print("task %u: %s; its program ends", channel->task, why);
 	process_end(channel->process, WAIT_SIGNALED(SIGNAL_KILL));
+}
+
+void channel_set_phase(struct channel *channel, enum channel_phase phase)
+{
+	__atomic_store_n(&channel->phase, phase, __ATOMIC_RELEASE);
 }
 
 void channel_abandon(struct channel *channel)

@@ -49,10 +49,24 @@ int64_t channel_buffer_take_report(struct channel *channel, struct channel_buffe
 #define CHANNEL_PIECE 0x40000u
 
 /*
+ * What a channel is used for. A process with staged I/O (fs/staged.h) calls Linux before
+ * its first instruction and after its last one, and in between not: by this. Any process
+ * may have something to write out at its end (fs/mapped_file.h).
+ */
+enum channel_phase {
+	CHANNEL_OPEN,	/* as it is asked to */
+	CHANNEL_SEALED, /* every call is refused, -ENOSYS; reports get through */
+	CHANNEL_LAST,	/* for the last thread, which ends: all waits are for the reply,
+			   whatever happens to the process, unless the proxy goes */
+};
+void channel_set_phase(struct channel *channel, enum channel_phase phase);
+
+/*
  * Sends CALL number NR and sleeps until the REPLY; returns its result, with
  * -ERESTARTSYS for -EINTR. A signal sends CANCEL and goes on waiting for the
  * reply; only the end of the process breaks off (-EINTR; then buffers are never
- * reused). -EIO: the proxy is gone or its ring is broken.
+ * reused). -EIO: the proxy is gone or its ring is broken. A thread that is `firm` waits for
+ * the reply whatever comes: what it has sent will not be done later than what others send.
  */
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6]);
 

@@ -153,6 +153,19 @@ void control_park_alone(void)
 	cpu_park();
 }
 
+static void signal_task(const uint64_t *arg)
+{
+	struct signal_info info = {
+		.signo = (int32_t)arg[1],
+		.code = (int32_t)(arg[1] >> 32),
+	};
+
+	info.from.pid = (int32_t)arg[2];
+	info.from.uid = (uint32_t)(arg[2] >> 32);
+	info.from.value = arg[3];
+	process_task_signal((uint32_t)arg[0], &info);
+}
+
 static void serve(const struct pisces_message *message)
 {
 	const uint64_t *arg = message->arg;
@@ -177,7 +190,7 @@ static void serve(const struct pisces_message *message)
 		process_task_start((uint32_t)arg[0]);
 		break;
 	case PISCES_MSG_TASK_SIGNAL:
-		process_task_signal((uint32_t)arg[0], (int)arg[1]);
+		signal_task(arg);
 		break;
 	case PISCES_MSG_TASK_KILL:
 		process_task_kill((uint32_t)arg[0]);

@@ -161,7 +161,6 @@ static int64_t write_piece(int fd, user_addr_t from, uint64_t size, uint64_t off
 
 static int64_t write_all(int fd, user_addr_t from, uint64_t size, uint64_t offset)
 {
-	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	uint64_t total = 0, piece = 0;
 	int64_t bytes;
 
@@ -174,7 +173,7 @@ static int64_t write_all(int fd, user_addr_t from, uint64_t size, uint64_t offse
 		total += (uint64_t)bytes;
 	} while (total < size && (uint64_t)bytes == piece && bytes != 0);
 	if (bytes == -EPIPE)
-		signal_send_thread(thread_current(), &pipe);
+		signal_broken_pipe();
 	return total ? (int64_t)total : bytes;
 }
 

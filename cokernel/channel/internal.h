@@ -8,6 +8,7 @@
 
 #include "channel/channel.h"
 #include "lib/list.h"
+#include "task/thread.h"
 #include "task/wait.h"
 
 #define DATA_PAGES (PISCES_CHANNEL_MAX_SIZE / 0x1000u)
@@ -44,6 +45,7 @@ struct channel {
 	unsigned int strangers;
 	bool abandoned; /* the proxy is gone */
 	bool broken;	/* the proxy broke the rules */
+	enum channel_phase phase; /* of the process itself, so without a lock */
 
 	struct wait_queue space; /* its lock: the two below */
 	unsigned int free_calls;
@@ -51,6 +53,14 @@ struct channel {
 	uint64_t free_pages;
 	uint64_t taken[DATA_PAGES / 64]; /* one bit a page */
 };
+
+/* What breaks off the waits of the running thread for a call. */
+static inline enum wait_mode channel_wait_mode(const struct channel *channel)
+{
+	if (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE) == CHANNEL_LAST)
+		return WAIT_CERTAIN;
+	return thread_current()->firm ? WAIT_KILLABLE : WAIT_INTERRUPTIBLE;
+}
 
 /* buffer.c */
 void channel_space_init(struct channel *channel);

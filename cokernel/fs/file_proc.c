@@ -6,7 +6,9 @@
 #include "boot/boot.h"
 #include "fs/files.h"
 #include "fs/linux.h"
+#include "fs/own.h"
 #include "fs/page_cache.h"
+#include "fs/staged.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/page.h"
@@ -114,21 +116,29 @@ static void add_cpu(struct text *text, const char *template, size_t size, cpu_id
 	text_add(text, "\n");
 }
 
-WRITER(cpuinfo)
+char *own_cpuinfo_template(void)
 {
 	char *template = heap_alloc(TEMPLATE_MOST);
-	int64_t size = -1;
+	int64_t size;
+
+	if (!template)
+		return NULL;
+	size = linux_read_file("/proc/cpuinfo", template, TEMPLATE_MOST - 1);
+	template[size < 0 ? 0 : size] = '\0';
+	return template;
+}
+
+WRITER(cpuinfo)
+{
+	const struct staged *staged = staged_current();
+	bool kept = staged && staged->started;
+	char *template = kept ? staged->cpuinfo : own_cpuinfo_template();
 	uint32_t cpu;
 
 	(void)number;
-	if (template)
-		size = linux_read_file("/proc/cpuinfo", template, TEMPLATE_MOST - 1);
-	if (size < 0)
-		size = 0;
-	if (template)
-		template[size] = '\0';
-	for (cpu = tree_number_next(TREE_CPU, 0); size > 0 && cpu != UINT32_MAX;
+	for (cpu = tree_number_next(TREE_CPU, 0); template && *template && cpu != UINT32_MAX;
 	     cpu = tree_number_next(TREE_CPU, cpu + 1))
-		add_cpu(text, template, (size_t)size, cpu_of_number(cpu));
-	heap_free(template);
+		add_cpu(text, template, strlen(template), cpu_of_number(cpu));
+	if (!kept)
+		heap_free(template);
 }

@@ -32,6 +32,7 @@ static int make_room(struct file_table *table, unsigned int fd)
 {
 	unsigned int room = ROOM_LEAST;
 	struct open_file **new, **old;
+	uint64_t *new_bits, *old_bits;
 
 	/* Whatever a proxy says that its descriptor is */
 	if (fd >= ROOM_MOST)
@@ -39,20 +40,39 @@ static int make_room(struct file_table *table, unsigned int fd)
 	while (room <= fd)
 		room *= 2;
 	new = heap_alloc_zero(room * sizeof(struct open_file *));
-	if (!new)
+	new_bits = heap_alloc_zero(room / 8);
+	if (!new || !new_bits) {
+		heap_free(new);
+		heap_free(new_bits);
 		return -ENOMEM;
+	}
 	lock_take(&table->lock);
 	old = new;
+	old_bits = new_bits;
 	if (table->room < room) {
 		old = table->files;
-		if (old)
+		old_bits = table->close_on_exec;
+		if (old) {
 			memcpy(new, old, table->room * sizeof(struct open_file *));
+			memcpy(new_bits, old_bits, table->room / 8);
+		}
 		table->files = new;
+		table->close_on_exec = new_bits;
 		table->room = room;
 	}
 	lock_drop(&table->lock);
 	heap_free(old);
+	heap_free(old_bits);
 	return 0;
+}
+
+/* Under the lock, FD below room. */
+static void set_flag(struct file_table *table, unsigned int fd, bool close_on_exec)
+{
+	if (close_on_exec)
+		table->close_on_exec[fd / 64] |= 1ull << (fd % 64);
+	else
+		table->close_on_exec[fd / 64] &= ~(1ull << (fd % 64));
 }
 
 int file_table_set(int fd, struct open_file *open)
@@ -71,6 +91,7 @@ int file_table_set(int fd, struct open_file *open)
 	if (fd >= 0 && (unsigned int)fd < table->room) {
 		before = table->files[fd];
 		table->files[fd] = open;
+		set_flag(table, (unsigned int)fd, false);
 		used = table->used + (open ? 1 : 0) - (before ? 1 : 0);
 		__atomic_store_n(&table->used, used, __ATOMIC_RELEASE);
 	}
@@ -89,6 +110,98 @@ void file_table_forget(uint32_t first, uint32_t last)
 		file_table_set((int)fd, NULL);
 }
 
+/* The lowest free one, and takes it for OPEN; -EAGAIN: the table must grow to the number in *FD. */
+static int add_locked(struct file_table *table, struct open_file *open, unsigned int least,
+		      unsigned int limit, bool close_on_exec, unsigned int *fd)
+{
+	for (*fd = least; *fd < table->room && table->files[*fd]; ++*fd)
+		;
+	if (*fd >= limit)
+		return -EMFILE;
+	if (*fd >= table->room)
+		return -EAGAIN;
+	table->files[*fd] = open;
+	set_flag(table, *fd, close_on_exec);
+	__atomic_store_n(&table->used, table->used + 1, __ATOMIC_RELEASE);
+	return (int)*fd;
+}
+
+int file_table_add(struct open_file *open, unsigned int least, unsigned int limit,
+		   bool close_on_exec)
+{
+	struct file_table *table = &process_current()->file_table;
+	unsigned int fd;
+	int result;
+
+	do {
+		lock_take(&table->lock);
+		result = add_locked(table, open, least, limit, close_on_exec, &fd);
+		lock_drop(&table->lock);
+		if (result == -EAGAIN && make_room(table, fd) != 0)
+			result = -ENOMEM;
+	} while (result == -EAGAIN);
+	if (result < 0)
+		open_file_put(open);
+	return result;
+}
+
+bool file_table_has_room(unsigned int limit)
+{
+	struct file_table *table = &process_current()->file_table;
+	unsigned int fd;
+
+	lock_take(&table->lock);
+	for (fd = 0; fd < table->room && table->files[fd]; fd++)
+		;
+	lock_drop(&table->lock);
+	return fd < limit;
+}
+
+int file_table_close(int fd)
+{
+	struct file_table *table = &process_current()->file_table;
+	struct open_file *before = NULL;
+
+	lock_take(&table->lock);
+	if (fd >= 0 && (unsigned int)fd < table->room)
+		before = table->files[fd];
+	if (before) {
+		table->files[fd] = NULL;
+		__atomic_store_n(&table->used, table->used - 1, __ATOMIC_RELEASE);
+	}
+	lock_drop(&table->lock);
+	if (!before)
+		return -EBADF;
+	open_file_put(before);
+	return 0;
+}
+
+int file_table_get_flag(int fd)
+{
+	struct file_table *table = &process_current()->file_table;
+	int result = -EBADF;
+
+	lock_take(&table->lock);
+	if (fd >= 0 && (unsigned int)fd < table->room && table->files[fd])
+		result = table->close_on_exec[fd / 64] >> (fd % 64) & 1;
+	lock_drop(&table->lock);
+	return result;
+}
+
+int file_table_set_flag(int fd, bool close_on_exec)
+{
+	struct file_table *table = &process_current()->file_table;
+	int result = -EBADF;
+
+	lock_take(&table->lock);
+	if (fd >= 0 && (unsigned int)fd < table->room && table->files[fd]) {
+		set_flag(table, (unsigned int)fd, close_on_exec);
+		result = 0;
+	}
+	lock_drop(&table->lock);
+	return result;
+}
+
 void file_table_destroy(struct file_table *table)
 {
 	for (unsigned int i = 0; i < table->room; i++) {
@@ -96,4 +209,5 @@ void file_table_destroy(struct file_table *table)
 			open_file_put(table->files[i]);
 	}
 	heap_free(table->files);
+	heap_free(table->close_on_exec);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which of a process's descriptors are memory files (fs/memory_file.h). All others
- * are the proxy's alone, and most processes have no such table at all.
+ * are the proxy's alone, and most processes have no such table at all. With staged I/O
+ * all descriptors are here, and what is not here is none.
  */
 #ifndef CK_FS_FILE_TABLE_H
 #define CK_FS_FILE_TABLE_H
@@ -16,6 +17,7 @@ struct file_table {
 	unsigned int used; /* how many are not NULL; read without the lock */
 	unsigned int room;
 	struct open_file **files;
+	uint64_t *close_on_exec; /* one bit each: remembered, for there is no exec */
 };
 
 /* That of FD with a reference, or NULL. Of the running process. */
@@ -29,6 +31,23 @@ int file_table_set(int fd, struct open_file *open);
 
 /* Descriptors FIRST to LAST are about to be closed. */
 void file_table_forget(uint32_t first, uint32_t last);
+
+/* ---- staged I/O: numbers are given here ---- */
+
+/*
+ * OPEN, whose reference is taken over, gets the lowest free number from LEAST on, below
+ * LIMIT. That number, or -EMFILE or -ENOMEM with the reference given back.
+ */
+int file_table_add(struct open_file *open, unsigned int least, unsigned int limit,
+		   bool close_on_exec);
+
+/* Is a number below LIMIT free? Another thread may take it meanwhile. */
+bool file_table_has_room(unsigned int limit);
+
+/* 0 or -EBADF. */
+int file_table_close(int fd);
+int file_table_get_flag(int fd);
+int file_table_set_flag(int fd, bool close_on_exec);
 
 void file_table_destroy(struct file_table *table);
 

@@ -2,12 +2,10 @@
 #include "fs/memory_file.h"
 
 #include "arch/time.h"
-#include "arch/user.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
 #include "mm/heap.h"
-#include "mm/local.h"
 #include "mm/object.h"
 #include "task/process.h"
 #include "task/thread.h"
@@ -82,7 +80,8 @@ struct open_file *open_file_create(struct memory_file *file, uint32_t flags)
 	struct open_file *open = heap_alloc_zero(sizeof(*open));
 
 	if (!open) {
-		memory_file_put(file);
+		if (file)
+			memory_file_put(file);
 		return NULL;
 	}
 	open->references = 1;
@@ -100,123 +99,11 @@ void open_file_put(struct open_file *open)
 {
 	if (__atomic_fetch_sub(&open->references, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	memory_file_put(open->file);
+	if (open->release)
+		open->release(open);
+	if (open->file)
+		memory_file_put(open->file);
 	heap_free(open);
-}
-
-/* ---- contents; the turn is the caller's, so no page goes away meanwhile ---- */
-
-/* Up to the end of a page. Bytes, -EFAULT or -ENOMEM. */
-static int64_t read_page(struct object *object, user_addr_t to, uint64_t size, uint64_t offset)
-{
-	uint64_t left = min_u64(size, PAGE_SIZE - offset % PAGE_SIZE);
-	const void *memory;
-
-	/* A hole need not be filled to be read. */
-	if (!object_has(object, offset))
-		return clear_user(to, left) != 0 ? -EFAULT : (int64_t)left;
-	memory = object_memory(object, offset, &left);
-	if (!memory)
-		return -ENOMEM;
-	left = min_u64(left, size);
-	return copy_to_user(to, memory, left) != 0 ? -EFAULT : (int64_t)left;
-}
-
-static int64_t write_page(struct object *object, user_addr_t from, uint64_t size, uint64_t offset)
-{
-	uint64_t left;
-	void *memory = object_memory(object, offset, &left);
-
-	if (!memory)
-		return -ENOSPC;
-	left = min_u64(left, size);
-	return copy_from_user(memory, from, left) != 0 ? -EFAULT : (int64_t)left;
-}
-
-static int64_t transfer(struct object *object, user_addr_t memory, uint64_t size, uint64_t offset,
-			bool write)
-{
-	uint64_t done = 0;
-	int64_t bytes = 0;
-
-	while (done < size && !process_current()->ending) {
-		/* Long copies must not keep other CPUs waiting for an answer of this one. */
-		if (done % LARGE_PAGE_SIZE < PAGE_SIZE)
-			mm_turn(0);
-		if (write)
-			bytes = write_page(object, memory + done, size - done, offset + done);
-		else
-			bytes = read_page(object, memory + done, size - done, offset + done);
-		if (bytes < 0)
-			break;
-		done += (uint64_t)bytes;
-	}
-	return done != 0 || bytes >= 0 ? (int64_t)done : bytes;
-}
-
-static int64_t read_locked(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset)
-{
-	struct object *object = open->file->object;
-	uint64_t at = offset == FILE_POSITION ? open->position : offset;
-	uint64_t end = object_size(object);
-	int64_t bytes;
-
-	if (at >= end)
-		return 0;
-	bytes = transfer(object, to, min_u64(size, end - at), at, false);
-	if (bytes > 0 && offset == FILE_POSITION)
-		open->position += (uint64_t)bytes;
-	return bytes;
-}
-
-static int64_t write_locked(struct open_file *open, user_addr_t from, uint64_t size,
-			    uint64_t offset)
-{
-	struct object *object = open->file->object;
-	uint64_t at = offset == FILE_POSITION ? open->position : offset;
-	int64_t bytes;
-
-	if (open->flags & OPEN_APPEND)
-		at = object_size(object);
-	if (at >= OBJECT_MOST)
-		return -EFBIG;
-	bytes = transfer(object, from, min_u64(size, OBJECT_MOST - at), at, true);
-	if (bytes <= 0)
-		return bytes;
-	if (at + (uint64_t)bytes > object_size(object))
-		object_resize(object, at + (uint64_t)bytes);
-	if (offset == FILE_POSITION)
-		open->position = at + (uint64_t)bytes;
-	open->file->modified = time_realtime();
-	return bytes;
-}
-
-int64_t open_file_read(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset)
-{
-	int64_t result;
-
-	if ((open->flags & OPEN_ACCESS) == OPEN_WRITE_ONLY)
-		return -EBADF;
-	result = turn_take(&open->file->turn);
-	if (result)
-		return result;
-	result = read_locked(open, to, size, offset);
-	turn_end(&open->file->turn);
-	return result;
-}
-
-int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size, uint64_t offset)
-{
-	int64_t result;
-
-	if ((open->flags & OPEN_ACCESS) == OPEN_READ_ONLY)
-		return -EBADF;
-	result = turn_take(&open->file->turn);
-	if (result)
-		return result;
-	result = write_locked(open, from, size, offset);
-	turn_end(&open->file->turn);
-	return result;
 }
 
 int64_t open_file_seek(struct open_file *open, int64_t offset, unsigned int whence)
@@ -288,6 +175,7 @@ int64_t open_file_allocate(struct open_file *open, uint32_t mode, int64_t offset
 		object_clear(object, (uint64_t)offset, end);
 	else if (!(mode & KEEP_SIZE) && end > object_size(object))
 		object_resize(object, end);
+	open->file->modified = time_realtime();
 	turn_end(&open->file->turn);
 	return 0;
 }
@@ -297,6 +185,8 @@ int64_t open_file_map(struct open_file *open, user_addr_t address, uint64_t size
 {
 	uint32_t access = open->flags & OPEN_ACCESS;
 
+	if (!open->file)
+		return -ENODEV;
 	if (access == OPEN_WRITE_ONLY)
 		return -EACCES;
 	if ((flags & ASPACE_SHARED) && access == OPEN_READ_ONLY) {

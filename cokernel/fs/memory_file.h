@@ -14,6 +14,7 @@
 #include "task/turn.h"
 
 struct object;
+struct stage_node;
 
 struct memory_file {
 	uint32_t references;
@@ -28,9 +29,11 @@ struct memory_file {
 /* What a descriptor and its copies have in common. */
 struct open_file {
 	uint32_t references;
-	struct memory_file *file;
+	struct memory_file *file; /* NULL: a directory or device of a stage */
 	uint32_t flags; /* of open(2) */
 	uint64_t position; /* under the file's turn */
+	struct stage_node *node; /* of a stage (fs/stage_open.h), or NULL */
+	void (*release)(struct open_file *open); /* with the last reference; or NULL */
 };
 
 /* An empty one of the running process's, with one reference. NULL: out of memory. */
@@ -41,7 +44,7 @@ void memory_file_put(struct memory_file *file);
 /* May the running process open it so? FLAGS of open(2). */
 bool memory_file_allows(const struct memory_file *file, uint32_t flags);
 
-/* Takes over a reference to FILE, given back on failure (NULL: out of memory). */
+/* Takes over a reference to FILE, which may be NULL; given back on failure. NULL: out of memory. */
 struct open_file *open_file_create(struct memory_file *file, uint32_t flags);
 void open_file_get(struct open_file *open);
 void open_file_put(struct open_file *open);
@@ -54,6 +57,25 @@ void open_file_put(struct open_file *open);
 int64_t open_file_read(struct open_file *open, user_addr_t to, uint64_t size, uint64_t offset);
 int64_t open_file_write(struct open_file *open, user_addr_t from, uint64_t size,
 			uint64_t offset);
+
+struct vector;
+
+/*
+ * Several PARTS (syscall/vector.h) in one turn, so that nobody gets between them; from OFFSET
+ * on, or by the position. Bytes up to the first that could not be moved, or -errno if none.
+ */
+int64_t open_file_read_parts(struct open_file *open, const struct vector *parts, uint64_t count,
+			     uint64_t offset);
+int64_t open_file_write_parts(struct open_file *open, const struct vector *parts,
+			      uint64_t count, uint64_t offset);
+
+/* Of FILE for the loader, wherever it is read to: the co-kernel's memory, or the program's. */
+int64_t memory_file_read(struct memory_file *file, void *to, uint64_t size, uint64_t offset);
+int64_t memory_file_read_user(struct memory_file *file, user_addr_t to, uint64_t size,
+			      uint64_t offset);
+
+/* The other way, without a change of the time. 0, or -ENOMEM. */
+int memory_file_write(struct memory_file *file, const void *from, uint64_t size, uint64_t offset);
 
 /* lseek(2), ftruncate(2), fallocate(2). */
 int64_t open_file_seek(struct open_file *open, int64_t offset, unsigned int whence);

@@ -31,6 +31,12 @@ const char *own_link(const char *path);
 void own_stat(const struct tree_node *node, void *stat);
 void own_statx(const struct tree_node *node, void *statx);
 
+/*
+ * What /proc/cpuinfo is made of, with NUL, for heap_free(): Linux's, which cannot be asked
+ * for it while a program with staged I/O runs. NULL: out of memory.
+ */
+char *own_cpuinfo_template(void);
+
 /* ---- own_dir.c: descriptors that are directories of ours ---- */
 
 /* A descriptor for the directory NODE, or -errno. */

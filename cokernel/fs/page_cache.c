@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fs/page_cache.h"
 
-#include <asm/unistd_64.h>
-
 #include "arch/time.h"
-#include "channel/channel.h"
+#include "fs/file_fill.h"
 #include "fs/status.h"
 #include "lib/errno.h"
 #include "lib/list.h"
@@ -150,83 +148,13 @@ static void put(struct cached_file *file)
 		destroy(file);
 }
 
-/* ---- filling ---- */
-
-/* Bytes that were read at OFFSET, 0 at the end of the file, or -errno. */
-static int64_t read_piece(struct object *object, int fd, uint64_t offset, uint64_t size)
-{
-	struct channel *channel = process_current()->channel;
-	struct channel_buffer buffer;
-	int64_t bytes = channel_buffer_take(channel, size, &buffer);
-
-	if (bytes < 0)
-		return bytes;
-	bytes = channel_call_own(__NR_pread64, (uint64_t)fd, buffer.offset, buffer.size, offset, 0,
-				 0);
-	if (bytes > (int64_t)buffer.size) {
-		channel_break(channel, "its proxy read more than it was asked to");
-		bytes = -EIO;
-	}
-	if (bytes > 0 && object_write(object, offset, buffer.memory, (uint64_t)bytes) != 0)
-		bytes = -ENOMEM;
-	channel_buffer_give(channel, &buffer);
-	return bytes;
-}
-
-/* Pages for [at, end) where the file has become shorter since it was asked: zero. */
-static int pad(struct object *object, uint64_t at, uint64_t end)
-{
-	uint64_t left;
-
-	for (; at < end && !thread_current()->dying; at += left) {
-		mm_turn(at / PAGE_SIZE);
-		if (!object_memory(object, at, &left))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/*
- * All of [at, end), of which nothing is there. A page that begins is there for others
- * when it has been read in full: they wait for their turn.
- */
-static int read_run(struct object *object, int fd, uint64_t at, uint64_t end)
-{
-	while (at < end) {
-		int64_t bytes = read_piece(object, fd, at, end - at);
-
-		if (bytes < 0)
-			return (int)bytes;
-		if (bytes == 0)
-			return pad(object, at, end);
-		at += (uint64_t)bytes;
-	}
-	return 0;
-}
-
-/* The end of what is missing from AT on. */
-static uint64_t end_of_run(struct object *object, uint64_t at, uint64_t end)
-{
-	while (at < end && !object_has(object, at) && !thread_current()->dying) {
-		at += PAGE_SIZE;
-		mm_turn(at / PAGE_SIZE);
-	}
-	return min_u64(at, end);
-}
-
 static int fill(struct cached_file *file, int fd, uint64_t offset, uint64_t size)
 {
-	uint64_t end = min_u64(offset + size, file->key.size), stop;
 	int error = turn_take(&file->turn);
 
 	if (error)
 		return error;
-	while (offset < end && !error && !thread_current()->dying) {
-		stop = end_of_run(file->object, offset, end);
-		if (stop > offset)
-			error = read_run(file->object, fd, offset, stop);
-		offset = max_u64(align_up(stop, PAGE_SIZE), offset + PAGE_SIZE);
-	}
+	error = file_fill(file->object, fd, offset, min_u64(offset + size, file->key.size));
 	turn_end(&file->turn);
 	return error;
 }

@@ -4,6 +4,7 @@
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "task/process.h"
 #include "task/thread.h"
@@ -21,6 +22,9 @@ int file_status(int fd, struct user_stat *status)
 	result = channel_call_own(__NR_fstat, (uint64_t)fd, buffer.offset, 0, 0, 0, 0);
 	if (result == 0)
 		memcpy(status, buffer.memory, sizeof(*status));
+	/* A proxy may say anything; more than 0 is no success of this call. */
+	else if (result > 0)
+		result = -EIO;
 	channel_buffer_give(channel, &buffer);
 	return (int)result;
 }

@@ -117,18 +117,12 @@ static bool is_below_root(const char *path)
 	return false;
 }
 
-void tree_find(const char *path, struct tree_node *node)
+/* What node->path is, where all that is IN_ROOT is ours. */
+static void find(struct tree_node *node, bool in_root)
 {
-	bool in_root;
 	const char *rest;
 	unsigned int i;
 
-	*node = (struct tree_node){ .found = TREE_OTHER };
-	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
-		return;
-	if (!normalize(path, node->path))
-		return;
-	in_root = is_below_root(node->path);
 	for (i = 0; i < tree_entries; i++) {
 		rest = match(&tree_table[i], node->path, node->number);
 		if (!rest || (*rest != '\0' && *rest != '/'))
@@ -144,6 +138,22 @@ void tree_find(const char *path, struct tree_node *node)
 	}
 	if (in_root)
 		node->found = TREE_ABSENT;
+}
+
+void tree_find(const char *path, struct tree_node *node)
+{
+	*node = (struct tree_node){ .found = TREE_OTHER };
+	if (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0)
+		return;
+	if (normalize(path, node->path))
+		find(node, is_below_root(node->path));
+}
+
+void tree_find_alone(const char *path, struct tree_node *node)
+{
+	*node = (struct tree_node){ .found = TREE_ABSENT };
+	if (normalize(path, node->path))
+		find(node, true);
 }
 
 /* The name at REST up to the next /, with NUMBER for a %. True: a directory's. */

@@ -53,6 +53,12 @@ struct tree_node {
 void tree_find(const char *path, struct tree_node *node);
 
 /*
+ * The same where nothing of Linux is seen (fs/stage.h): what leads to our files is ours,
+ * and what is not there is ABSENT, with its PATH as the table would have it.
+ */
+void tree_find_alone(const char *path, struct tree_node *node);
+
+/*
  * FN for each name in DIRECTORY, numbers in rising order; DIRECTORY tells whether it
  * is one. Names can come more than once.
  */

@@ -120,6 +120,27 @@ int aspace_policy(struct aspace *aspace, user_addr_t address, struct policy *pol
 /* mincore(2) of one page: 0, 1, or -ENOMEM without a region. */
 int aspace_is_there(struct aspace *aspace, user_addr_t address);
 
+/* ---- shared files: written.c ---- */
+
+/* Part of a region, shared and of an OBJECT_SHARED_FILE. */
+struct aspace_file {
+	struct object *object;
+	uint64_t offset, size;
+};
+
+/*
+ * The first one at *AT or above and below END, as far as it lies there, with a reference to
+ * its object; *AT: where it ends. False: there is none.
+ */
+bool aspace_next_file(struct aspace *aspace, user_addr_t *at, user_addr_t end,
+		      struct aspace_file *file);
+
+/* Of OBJECT from FROM to TO: the next write to a page of it marks that page (object_mark()). */
+void aspace_clean(struct aspace *aspace, const struct object *object, uint64_t from, uint64_t to);
+
+/* The same: pages are looked for again when they are touched. OBJECT keeps them. */
+void aspace_forget(struct aspace *aspace, const struct object *object, uint64_t from, uint64_t to);
+
 /* ---- */
 
 /* Where brk starts: set once by exec. aspace_brk(0) asks. Returns the break. */

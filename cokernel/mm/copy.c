@@ -13,7 +13,8 @@
 
 /*
  * The memory behind ADDRESS and how much of it lies in one piece; NULL: there is
- * no page yet, or, to WRITE, none of its own. *KERNEL: it is a page of the kernel's.
+ * no page yet, or, to WRITE, none that may be written before a fault has seen to it.
+ * *KERNEL: it is a page of the kernel's.
  */
 static char *memory_at(struct aspace *aspace, user_addr_t address, bool write, uint64_t *left,
 		       bool *kernel)
@@ -25,7 +26,7 @@ static char *memory_at(struct aspace *aspace, user_addr_t address, bool write, u
 
 	*left = min_u64(pt_page_size(level) - offset, COPY_PIECE);
 	*kernel = region != NULL && (region->flags & REGION_KERNEL);
-	if (write && (entry & PTE_COPY))
+	if (write && (entry & (PTE_COPY | PTE_CLEAN)))
 		return NULL;
 	return entry != 0 ? (char *)phys_to_virt(entry & PTE_ADDRESS) + offset : NULL;
 }

@@ -56,6 +56,16 @@ static void plan_source(struct plan *plan, const struct region *region, user_add
 		object_get_mapped(plan->object);
 }
 
+/* The object is told, and then the page is written as any other. */
+static void begin_writing(const struct region *region, user_addr_t address, uint64_t *entry,
+			  unsigned int level)
+{
+	uint64_t leaf = pt_read(entry);
+
+	object_mark(region->object, region_offset(region, address));
+	pt_write(entry, pt_leaf(leaf & PTE_ADDRESS, level, region->prot, leaf & PTE_FOREIGN));
+}
+
 /* Returns enum look, or -errno. */
 static int look(struct aspace *aspace, user_addr_t address, unsigned int need, bool populate,
 		struct plan *plan)
@@ -71,6 +81,8 @@ static int look(struct aspace *aspace, user_addr_t address, unsigned int need, b
 		return -EACCES;
 	entry = pt_find(aspace->root, address, &level);
 	if (pt_read(entry) != 0) {
+		if ((pt_read(entry) & PTE_CLEAN) && plan_needs_own(need))
+			begin_writing(region, address, entry, level);
 		if (!(pt_read(entry) & PTE_COPY) || !plan_needs_own(need)) {
 			/* Else the program would come here again and again. */
 			ASSERT((need & SPACE_PROT) == 0 || (pt_read(entry) & PTE_PRESENT));

@@ -129,6 +129,13 @@ static int from_page(struct aspace *aspace, user_addr_t address, unsigned int ne
 	return result;
 }
 
+/* May a page of LEVEL of an object lie around ADDRESS? A large one only in shared memory. */
+static bool takes_level(const struct region *region, user_addr_t address, unsigned int level)
+{
+	return level == 0 || ((region->flags & REGION_SHARED) &&
+			      region_fits(region, address, pt_page_size(level)));
+}
+
 /* Maps what is there around the page at ADDRESS, which is at PLAN->page: pages of it, or it. */
 static int map_object(struct aspace *aspace, user_addr_t address, unsigned int need,
 		      const struct plan *plan)
@@ -137,10 +144,13 @@ static int map_object(struct aspace *aspace, user_addr_t address, unsigned int n
 	unsigned int found;
 	uint64_t *entry, extra = PTE_FOREIGN;
 
-	if (!is_valid(plan, region, address, need))
+	/* The region may have been cut, or be a private one of the same object by now. */
+	if (!is_valid(plan, region, address, need) || !takes_level(region, address, plan->level))
 		return -EAGAIN;
 	if (!(region->flags & REGION_SHARED))
 		extra |= PTE_COPY;
+	else if (object_kind(plan->object) == OBJECT_SHARED_FILE)
+		extra |= PTE_CLEAN;
 	entry = pt_make(aspace->root, plan->start, plan->level, aspace->node, &found);
 	if (entry == NULL)
 		return -ENOMEM;
@@ -163,8 +173,7 @@ static bool maps_large(struct aspace *aspace, user_addr_t address, const struct 
 	lock_take(&aspace->lock);
 	region = region_at(&aspace->regions, address);
 	pt_find(aspace->root, address, &there);
-	large = region != NULL && (region->flags & REGION_SHARED) &&
-		region_fits(region, address, LARGE_PAGE_SIZE) && there >= 1;
+	large = region != NULL && takes_level(region, address, level) && there >= 1;
 	lock_drop(&aspace->lock);
 	return large;
 }

@@ -21,8 +21,13 @@ struct object {
 	uint32_t mapped;
 	uint64_t size;
 	uint64_t resident;
+	uint64_t marked; /* entries that are ENTRY_MARKED */
 	phys_addr_t root; /* entries are never present */
 };
+
+/* Of its entries, for OBJECT_SHARED_FILE. */
+#define ENTRY_MARKED (1ull << 9)
+#define ENTRY_TAKEN (1ull << 10)
 
 static uint64_t last_number;
 
@@ -94,6 +99,11 @@ uint64_t object_resident(const struct object *object)
 	return __atomic_load_n(&object->resident, __ATOMIC_RELAXED);
 }
 
+uint64_t object_marked(const struct object *object)
+{
+	return __atomic_load_n(&object->marked, __ATOMIC_RELAXED);
+}
+
 /* ---- with the lock held ---- */
 
 static void clear_locked(struct object *object, uint64_t start, uint64_t end)
@@ -124,10 +134,37 @@ static void free_locked(struct object *object, uint64_t start, uint64_t end)
 		object->resident -= pt_release(object->root, start, end);
 }
 
+static void set_mark(struct object *object, uint64_t *entry, bool marked)
+{
+	uint64_t value = pt_read(entry);
+
+	if (!!(value & ENTRY_MARKED) == marked)
+		return;
+	pt_write(entry, value ^ ENTRY_MARKED);
+	__atomic_store_n(&object->marked, object->marked + (marked ? 1u : 0 - 1ull),
+			 __ATOMIC_RELAXED);
+}
+
+/* All of [start, end) that is there. */
+static void mark_locked(struct object *object, uint64_t start, uint64_t end, bool marked)
+{
+	uint64_t at = start;
+	unsigned int level;
+	uint64_t *entry;
+
+	while ((entry = pt_next_leaf(object->root, &at, end, &level)) != NULL) {
+		set_mark(object, entry, marked);
+		at += pt_page_size(level);
+		mm_turn(at / PAGE_SIZE);
+	}
+}
+
 void object_clear(struct object *object, uint64_t start, uint64_t end)
 {
 	lock_take(&object->lock);
 	clear_locked(object, start, end);
+	if (object->kind == OBJECT_SHARED_FILE)
+		mark_locked(object, start, end, true);
 	lock_drop(&object->lock);
 }
 
@@ -135,6 +172,8 @@ void object_resize(struct object *object, uint64_t size)
 {
 	lock_take(&object->lock);
 	if (size < object->size) {
+		if (object->kind == OBJECT_SHARED_FILE)
+			mark_locked(object, align_up(size, PAGE_SIZE), OBJECT_MOST, false);
 		if (object_mapped(object) == 0)
 			free_locked(object, align_up(size, PAGE_SIZE), OBJECT_MOST);
 		clear_locked(object, size, align_up(object->size, PAGE_SIZE));
@@ -152,7 +191,7 @@ static int find_locked(struct object *object, uint64_t offset, phys_addr_t *phys
 	if (offset >= align_up(object->size, PAGE_SIZE))
 		return -ENXIO;
 	if (entry == 0)
-		return object->kind == OBJECT_FILE ? -ENXIO : -ENOENT;
+		return object->kind == OBJECT_MEMORY ? -ENOENT : -ENXIO;
 	*phys = entry & PTE_ADDRESS;
 	return 0;
 }
@@ -233,6 +272,20 @@ bool object_has(struct object *object, uint64_t offset)
 	return has;
 }
 
+bool object_next(struct object *object, uint64_t *at, uint64_t end)
+{
+	uint64_t found = *at;
+	unsigned int level;
+	bool has;
+
+	lock_take(&object->lock);
+	has = pt_next_leaf(object->root, &found, end, &level) != NULL;
+	lock_drop(&object->lock);
+	if (has)
+		*at = max_u64(*at, found);
+	return has;
+}
+
 /* Of a file a page is added here and nowhere else. */
 static int make_page(struct object *object, uint64_t offset)
 {
@@ -274,4 +327,83 @@ int object_write(struct object *object, uint64_t offset, const void *from, uint6
 		size -= left;
 	}
 	return 0;
+}
+
+/* ---- which pages were written ---- */
+
+void object_mark(struct object *object, uint64_t offset)
+{
+	unsigned int level;
+	uint64_t *entry;
+
+	lock_take(&object->lock);
+	entry = pt_find(object->root, offset, &level);
+	if (pt_read(entry) != 0)
+		set_mark(object, entry, true);
+	lock_drop(&object->lock);
+}
+
+bool object_take(struct object *object, uint64_t start, uint64_t end)
+{
+	uint64_t at = start;
+	unsigned int level;
+	uint64_t *entry;
+	bool any = false;
+
+	if (object_marked(object) == 0)
+		return false;
+	lock_take(&object->lock);
+	while ((entry = pt_next_leaf(object->root, &at, end, &level)) != NULL) {
+		if (pt_read(entry) & ENTRY_MARKED) {
+			set_mark(object, entry, false);
+			pt_write(entry, pt_read(entry) | ENTRY_TAKEN);
+			any = true;
+		}
+		at += pt_page_size(level);
+		mm_turn(at / PAGE_SIZE);
+	}
+	lock_drop(&object->lock);
+	return any;
+}
+
+uint64_t object_taken(struct object *object, uint64_t *at, uint64_t end, uint64_t most)
+{
+	uint64_t next = *at, size = 0;
+	unsigned int level;
+	uint64_t *entry;
+
+	lock_take(&object->lock);
+	while (size < most && (entry = pt_next_leaf(object->root, &next, end, &level)) != NULL) {
+		bool taken = pt_read(entry) & ENTRY_TAKEN;
+
+		if (size != 0 && (!taken || next != *at + size))
+			break;
+		if (taken && size == 0)
+			*at = next;
+		if (taken)
+			size += pt_page_size(level);
+		next += pt_page_size(level);
+		mm_turn(next / PAGE_SIZE);
+	}
+	lock_drop(&object->lock);
+	return size;
+}
+
+void object_release(struct object *object, uint64_t start, uint64_t end, bool written)
+{
+	uint64_t at = start;
+	unsigned int level;
+	uint64_t *entry;
+
+	lock_take(&object->lock);
+	while ((entry = pt_next_leaf(object->root, &at, end, &level)) != NULL) {
+		if (pt_read(entry) & ENTRY_TAKEN) {
+			pt_write(entry, pt_read(entry) & ~ENTRY_TAKEN);
+			if (!written)
+				set_mark(object, entry, true);
+		}
+		at += pt_page_size(level);
+		mm_turn(at / PAGE_SIZE);
+	}
+	lock_drop(&object->lock);
 }

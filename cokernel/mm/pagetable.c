@@ -47,7 +47,7 @@ uint64_t pt_leaf(phys_addr_t page, unsigned int level, unsigned int prot, uint64
 
 	if (prot == 0)
 		return entry;
-	if ((prot & ASPACE_WRITE) && !(extra & PTE_COPY))
+	if ((prot & ASPACE_WRITE) && !(extra & (PTE_COPY | PTE_CLEAN)))
 		entry |= PTE_WRITE;
 	if (!(prot & ASPACE_EXEC))
 		entry |= PTE_NO_EXEC;
@@ -285,8 +285,7 @@ bool pt_protect(phys_addr_t root, user_addr_t start, user_addr_t end, unsigned i
 
 	while ((entry = pt_next_leaf(root, &at, end, &level)) != NULL) {
 		uint64_t before = pt_read(entry);
-		uint64_t now = pt_leaf(before & PTE_ADDRESS, level, prot,
-				       before & (PTE_FOREIGN | PTE_COPY));
+		uint64_t now = pt_leaf(before & PTE_ADDRESS, level, prot, before & PTE_KEPT);
 
 		ASSERT(at >= start && at + pt_page_size(level) <= end);
 		weaker |= is_weaker(now, before);

@@ -31,6 +31,7 @@ static inline void pt_write(uint64_t *entry, uint64_t value)
 /* Bits that the CPU ignores. */
 #define PTE_GONE (1ull << 52)	 /* hidden: to be released */
 #define PTE_FOREIGN (1ull << 53) /* a page of the kernel's or an object's: never freed here */
+#define PTE_CLEAN (1ull << 54)	 /* of an object that is told what is written: not told yet */
 #define PTE_PIECES (1ull << 55)	 /* of a table: of a page that was split for a reason */
 #define PTE_COPY (1ull << 57)	 /* of an object's: to be copied before it is written */
 #define PTE_FULL (1ull << 56)	 /* of a large page: space_trim() has found it in use all over */
@@ -58,7 +59,10 @@ phys_addr_t pt_create(node_id_t node);
 /* Frees all tables and pages. No CPU has them loaded. */
 void pt_destroy(phys_addr_t root);
 
-/* A leaf's entry. PROT as ASPACE_READ...; EXTRA: PTE_FOREIGN, PTE_COPY. */
+/* What a leaf keeps when its protection changes, or its place. */
+#define PTE_KEPT (PTE_FOREIGN | PTE_COPY | PTE_CLEAN)
+
+/* A leaf's entry. PROT as ASPACE_READ...; EXTRA: of PTE_KEPT. */
 uint64_t pt_leaf(phys_addr_t page, unsigned int level, unsigned int prot, uint64_t extra);
 
 /* Where the walk to ADDRESS ends: at a leaf, or at an empty entry. *LEVEL says of which table. */

@@ -53,7 +53,7 @@ static inline bool region_allows(const struct region *region, unsigned int need)
 	return need == 0 || (region->prot & need) != 0;
 }
 
-/* A page of an object will not do: it must be a copy. */
+/* A page of an object will not do as it is: it must be a copy, or the object be told. */
 static inline bool plan_needs_own(unsigned int need)
 {
 	return (need & SPACE_PROT) == ASPACE_WRITE || (need & SPACE_OWN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/tlb.h"
 #include "lib/errno.h"
+#include "mm/local.h"
 #include "mm/object.h"
 #include "mm/pagetable.h"
 #include "mm/space.h"
@@ -12,12 +13,13 @@
 static bool prepare(struct aspace *aspace, user_addr_t from, user_addr_t to, uint64_t size)
 {
 	user_addr_t at = from;
+	uint64_t *entry, step = 0;
 	unsigned int level, found;
-	uint64_t *entry;
 
 	while ((entry = pt_next_leaf(aspace->root, &at, from + size, &level)) != NULL) {
 		bool fits = (at - from + to) % pt_page_size(level) == 0;
 
+		mm_turn(++step);
 		if (fits) {
 			if (pt_make(aspace->root, at - from + to, level, aspace->node, &found) ==
 			    NULL)
@@ -45,18 +47,18 @@ static void move_leaves(struct aspace *aspace, user_addr_t from, user_addr_t to,
 			unsigned int prot)
 {
 	user_addr_t at = from;
+	uint64_t *entry, step = 0;
 	unsigned int level, found;
-	uint64_t *entry;
 
 	if (pt_protect(aspace->root, from, from + size, 0))
 		tlb_flush(aspace, from, from + size);
 	while ((entry = pt_next_leaf(aspace->root, &at, from + size, &level)) != NULL) {
 		uint64_t leaf = pt_read(entry);
 
+		mm_turn(++step);
 		pt_write(entry, 0);
 		entry = pt_find(aspace->root, at - from + to, &found);
-		pt_write(entry, pt_leaf(leaf & PTE_ADDRESS, level, prot,
-					leaf & (PTE_FOREIGN | PTE_COPY)));
+		pt_write(entry, pt_leaf(leaf & PTE_ADDRESS, level, prot, leaf & PTE_KEPT));
 		at += pt_page_size(level);
 	}
 	drop_empty_tables(aspace, from, from + size);

@@ -3,8 +3,8 @@
  * Inside an aspace, for the files that make it up: aspace.c (life), map.c (regions
  * come and go), protect.c, discard.c, brk.c, remap.c, fault.c and install.c (pages
  * come), collapse.c and trim.c (they become large, or small again), migrate.c (they
- * change their node), copy.c (from outside). In all functions here the lock is held
- * unless they say that they take it.
+ * change their node), written.c (they are written), copy.c (from outside). In all
+ * functions here the lock is held unless they say that they take it.
  */
 #ifndef CK_MM_SPACE_H
 #define CK_MM_SPACE_H

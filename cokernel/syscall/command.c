@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 
 #include "channel/channel.h"
+#include "fs/mapped_file.h"
 #include "fs/own.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
@@ -176,6 +177,8 @@ int64_t syscall_fcntl(const struct syscall_args *args)
 	     command++) {
 		if (command->number != (uint32_t)args->a[1])
 			continue;
+		if (command->number == F_SETLK || command->number == F_SETLKW)
+			mapped_file_keep_locks();
 		result = send_command(__NR_fcntl, command, args->a);
 		if (command->number != F_DUPFD && command->number != F_DUPFD_CLOEXEC)
 			return result;

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors come and go in the proxy; what is kept here is which of them are
- * directories of our own, and which memory files. Forgotten before they are closed: behind that, another
- * thread may have the number already.
+ * directories of our own, memory files, and signal files. Forgotten before they are
+ * closed: behind that, another thread may have the number already.
  */
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
 #include "fs/file_table.h"
 #include "fs/linux.h"
+#include "fs/mapped_file.h"
 #include "fs/own.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
 #include "task/process.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 static int64_t send(uint32_t number, const uint64_t values[6])
@@ -28,6 +30,7 @@ static void forget(uint32_t first, uint32_t last)
 {
 	own_dir_forget(first, last);
 	file_table_forget(first, last);
+	signal_file_forget(first, last);
 }
 
 /* NEW, or -errno: Linux has made it, a copy of OLD. */
@@ -41,17 +44,32 @@ static int64_t copied(int old, int64_t new)
 
 int64_t syscall_close(const struct syscall_args *args)
 {
+	if (mapped_file_keeps((uint32_t)args->a[0]))
+		return -EBADF;
 	forget((uint32_t)args->a[0], (uint32_t)args->a[0]);
 	return send(__NR_close, args->a);
 }
 
+/* All of FIRST to LAST but those that we keep for mapped files. */
 int64_t syscall_close_range(const struct syscall_args *args)
 {
 	const uint64_t close_on_exec = 4;
+	uint64_t first = (uint32_t)args->a[0], last = (uint32_t)args->a[1];
+	int64_t kept, result;
 
 	if (!(args->a[2] & close_on_exec))
-		forget((uint32_t)args->a[0], (uint32_t)args->a[1]);
-	return send(__NR_close_range, args->a);
+		forget((uint32_t)first, (uint32_t)last);
+	for (;; first = (uint64_t)kept + 1) {
+		uint64_t part[6] = { first, last, args->a[2] };
+
+		kept = first <= last ? mapped_file_next_kept((uint32_t)first) : -1;
+		if (kept < 0 || (uint64_t)kept > last)
+			return send(__NR_close_range, part);
+		part[1] = (uint64_t)kept - 1;
+		result = (uint64_t)kept > first ? send(__NR_close_range, part) : 0;
+		if (result < 0 || (uint64_t)kept == last)
+			return result;
+	}
 }
 
 int64_t syscall_dup(const struct syscall_args *args)
@@ -61,6 +79,8 @@ int64_t syscall_dup(const struct syscall_args *args)
 
 static int64_t dup_to(uint32_t number, const struct syscall_args *args)
 {
+	if (mapped_file_keeps((uint32_t)args->a[1]))
+		return -EBADF;
 	if ((uint32_t)args->a[0] != (uint32_t)args->a[1])
 		own_dir_forget((uint32_t)args->a[1], (uint32_t)args->a[1]);
 	/* A memory file gives way to the copy only when there is one. */

@@ -48,6 +48,9 @@ END {
 	print ""
 	print "What a call does not do as Linux does stands beside it."
 	print ""
+	print "With staged I/O (enclave(7)) nothing is forwarded: what is so here is then served inside, or"
+	print "refused as that page says."
+	print ""
 	print "| number | call | where | limits |"
 	print "|---:|---|---|---|"
 	for (number = 0; number <= highest; number++)

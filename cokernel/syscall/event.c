@@ -4,18 +4,20 @@
 
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/signal_wait.h"
 #include "task/signal.h"
+#include "task/signal_file.h"
 
 #define EPOLL_EVENT_SIZE 12
 #define EPOLL_DELETE 2u
 #define EPOLL_EVENTS_MOST (INT32_MAX / EPOLL_EVENT_SIZE)
 #define TIMER_SPEC_SIZE 32
 
+#define NSEC_PER_MSEC 1000000ull
+
 FORWARD(epoll_create1, VALUE)
 FORWARD(eventfd2, VALUE)
 FORWARD(timerfd_create, VALUE)
-FORWARD(timerfd_settime, VALUE, VALUE, IN(TIMER_SPEC_SIZE), OUT_OPTIONAL(TIMER_SPEC_SIZE))
-FORWARD(timerfd_gettime, VALUE, OUT(TIMER_SPEC_SIZE))
 FORWARD(inotify_init1, VALUE)
 FORWARD(inotify_add_watch, VALUE, PATH)
 FORWARD(inotify_rm_watch, VALUE)
@@ -25,6 +27,25 @@ int64_t syscall_epoll_create(const struct syscall_args *args)
 	const struct syscall_args flags = { { 0 } };
 
 	return (int32_t)args->a[0] <= 0 ? -EINVAL : syscall_epoll_create1(&flags);
+}
+
+int64_t syscall_timerfd_settime(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_timerfd_settime,
+		{ VALUE, VALUE, IN(TIMER_SPEC_SIZE), OUT_OPTIONAL(TIMER_SPEC_SIZE) },
+	};
+
+	/* A signal file is one, but the program shall not know. */
+	return signal_file_is((int)args->a[0]) ? -EINVAL : describe_call(&description, args->a);
+}
+
+int64_t syscall_timerfd_gettime(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_timerfd_gettime,
+							{ VALUE, OUT(TIMER_SPEC_SIZE) } };
+
+	return signal_file_is((int)args->a[0]) ? -EINVAL : describe_call(&description, args->a);
 }
 
 int64_t syscall_eventfd(const struct syscall_args *args)
@@ -59,27 +80,38 @@ int64_t syscall_epoll_ctl(const struct syscall_args *args)
 	return describe_call(&without_event, values);
 }
 
-/* Waits for at most MILLISECONDS (below 0: for ever). */
-static int64_t epoll_wait_for(const struct syscall_args *args, int32_t milliseconds)
+/* Waits for at most SPAN. */
+static int64_t epoll_wait_for(const struct syscall_args *args, nsec_t span)
 {
 	static const struct description description = {
 		__NR_epoll_wait, { VALUE, OUT_ARRAY(2, EPOLL_EVENT_SIZE) },
 	};
-	const uint64_t values[6] = { args->a[0], args->a[1], (uint32_t)args->a[2],
-				     (uint64_t)(int64_t)milliseconds };
+	uint64_t values[6] = { args->a[0], args->a[1], (uint32_t)args->a[2] };
+	struct signal_wait wait;
 	int32_t most = (int32_t)args->a[2];
 	int64_t result;
 
 	if (most <= 0 || most > EPOLL_EVENTS_MOST)
 		return -EINVAL;
-	result = describe_call(&description, values);
+	signal_wait_begin(&wait, span);
+	do {
+		values[3] = signal_wait_left(&wait);
+		result = describe_call(&description, values);
+	} while (signal_wait_again(&wait, result));
 	/* Not done again after a handler, whatever SA_RESTART says. */
 	return result == -ERESTARTSYS ? -ERESTARTNOHAND : result;
 }
 
+static nsec_t span_of(uint64_t milliseconds)
+{
+	int32_t count = (int32_t)milliseconds;
+
+	return count < 0 ? NSEC_FOREVER : (uint32_t)count * NSEC_PER_MSEC;
+}
+
 int64_t syscall_epoll_wait(const struct syscall_args *args)
 {
-	return epoll_wait_for(args, (int32_t)args->a[3]);
+	return epoll_wait_for(args, span_of(args->a[3]));
 }
 
 int64_t syscall_epoll_pwait(const struct syscall_args *args)
@@ -88,26 +120,21 @@ int64_t syscall_epoll_pwait(const struct syscall_args *args)
 
 	if (error)
 		return error;
-	return signal_mask_after_call(epoll_wait_for(args, (int32_t)args->a[3]));
+	return signal_mask_after_call(epoll_wait_for(args, span_of(args->a[3])));
 }
 
 int64_t syscall_epoll_pwait2(const struct syscall_args *args)
 {
-	int32_t milliseconds = -1;
-	nsec_t span;
+	nsec_t span = NSEC_FOREVER;
 	int error;
 
 	if (args->a[3]) {
 		error = time_from_user(args->a[3], &span);
 		if (error)
 			return error;
-		/* Rounded up, since it must not be early. */
-		milliseconds = (int32_t)min_u64((span + 999999) / 1000000, INT32_MAX);
-		if (span == NSEC_FOREVER)
-			milliseconds = -1;
 	}
 	error = signal_mask_for_call(args->a[4], args->a[5]);
 	if (error)
 		return error;
-	return signal_mask_after_call(epoll_wait_for(args, milliseconds));
+	return signal_mask_after_call(epoll_wait_for(args, span));
 }

@@ -2,6 +2,7 @@
 /* Calls on files that few programs use; all are sent as they are, or in their newer form. */
 #include <asm/unistd_64.h>
 
+#include "fs/mapped_file.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 
@@ -19,21 +20,11 @@ FORWARD(mknodat, VALUE, PATH)
 FORWARD(utime, PATH, IN_OPTIONAL(16))
 FORWARD(utimes, PATH, IN_OPTIONAL(32))
 FORWARD(futimesat, VALUE, OPTIONAL_PATH, IN_OPTIONAL(32))
-FORWARD(sync_file_range, VALUE)
-FORWARD(syncfs, VALUE)
 FORWARD(readahead, VALUE)
-FORWARD(splice, VALUE, OFFSET, VALUE, OFFSET)
 FORWARD(tee, VALUE)
 FORWARD(removexattr, PATH, PATH)
 FORWARD(lremovexattr, PATH, PATH)
 FORWARD(fremovexattr, VALUE, PATH)
-
-int64_t syscall_sync(const struct syscall_args *args)
-{
-	static const struct description description = { __NR_sync, { VALUE } };
-
-	return describe_call(&description, args->a);
-}
 
 int64_t syscall_mknod(const struct syscall_args *args)
 {
@@ -71,10 +62,15 @@ int64_t syscall_openat2(const struct syscall_args *args)
 	static const struct description description = {
 		__NR_openat2, { VALUE, PATH, IN_BUFFER(3, OPEN_HOW_MOST) },
 	};
+	int64_t result;
 
 	if (args->a[3] < OPEN_HOW_SIZE)
 		return -EINVAL;
 	if (args->a[3] > OPEN_HOW_MOST)
 		return -E2BIG;
-	return describe_call(&description, args->a);
+	result = describe_call(&description, args->a);
+	/* If it was to be truncated; what was sent is not known here. */
+	if (result >= 0)
+		mapped_file_resized();
+	return result;
 }

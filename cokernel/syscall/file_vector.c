@@ -6,12 +6,14 @@
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
+#include "fs/mapped_file.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 #define NO_OFFSET UINT64_MAX
@@ -45,7 +47,6 @@ static int64_t each_part(int fd, const struct vector *vector, uint64_t count, ui
 static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint64_t offset,
 		      bool writing, struct channel_buffer *buffer)
 {
-	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	int64_t result;
 	uint32_t number;
 
@@ -55,13 +56,17 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint6
 		number = writing ? __NR_write : __NR_read;
 	else
 		number = writing ? __NR_pwrite64 : __NR_pread64;
+	if (!writing)
+		mapped_file_before_read(fd, offset, bytes);
 	result = channel_call_own(number, (uint64_t)fd, buffer->offset, bytes, offset, 0, 0);
 	if (result > (int64_t)bytes) {
 		channel_break(process_current()->channel, "its proxy moved more than it was asked to");
 		return -EIO;
 	}
+	if (writing)
+		mapped_file_after_write(fd, offset, result);
 	if (writing && result == -EPIPE)
-		signal_send_thread(thread_current(), &pipe);
+		signal_broken_pipe();
 	if (!writing && result > 0 && vector_scatter(buffer->memory, vector, 0, (uint64_t)result) != 0)
 		return -EFAULT;
 	return result;
@@ -78,7 +83,7 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 
 	if (result < 0)
 		return result;
-	if (bytes > CHANNEL_PIECE || file_is_own(fd)) {
+	if (bytes > CHANNEL_PIECE || file_is_own(fd) || signal_file_is(fd)) {
 		result = each_part(fd, vector, args->a[2], offset, writing);
 		heap_free(vector);
 		return result;

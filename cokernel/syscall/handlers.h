@@ -14,6 +14,9 @@
 /* Linux's AT_FDCWD as an argument. */
 #define CWD ((uint64_t)-100)
 
+/* Longer spans mean for ever: NSEC_FOREVER / NSEC_PER_SEC is 584 years. */
+#define SECONDS_MOST 18000000000ll
+
 /* struct timespec and struct timeval of the ABI. */
 struct user_time {
 	int64_t seconds;
@@ -23,6 +26,10 @@ struct user_time {
 /* A valid span or -EINVAL; NSEC_FOREVER if it is too long to count. */
 int time_from_user(user_addr_t from, nsec_t *span);
 int time_to_user(user_addr_t to, nsec_t time);
+
+/* mmap(2) of the memory file OPEN, whatever its descriptor is by now. */
+struct open_file;
+int64_t mmap_open(struct open_file *open, const struct syscall_args *args);
 
 /* NOW + SPAN, or NSEC_FOREVER. */
 nsec_t time_after(nsec_t span);

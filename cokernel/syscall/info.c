@@ -5,8 +5,10 @@
 
 #include "arch/time.h"
 #include "boot/boot.h"
+#include "fs/staged.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "mm/local.h"
 #include "mm/page.h"
 #include "syscall/handlers.h"
 #include "syscall/random.h"
@@ -97,6 +99,9 @@ static struct user_limit limit_of(uint64_t resource)
 		break;
 	case RLIMIT_NOFILE:
 		limit = (struct user_limit){ FILES_MOST, FILES_MOST };
+		if (staged_current())
+			limit = (struct user_limit){ staged_current()->descriptor_limit,
+						     staged_current()->descriptor_most };
 		break;
 	case RLIMIT_AS:
 	case RLIMIT_DATA:
@@ -105,6 +110,16 @@ static struct user_limit limit_of(uint64_t resource)
 		break;
 	}
 	return limit;
+}
+
+/* Staged I/O: descriptors are ours to count. */
+static int limit_descriptors(struct staged *staged, const struct user_limit *limit)
+{
+	if (limit->hard > staged->descriptor_most)
+		return -EPERM;
+	staged->descriptor_most = (uint32_t)limit->hard;
+	staged->descriptor_limit = (uint32_t)limit->soft;
+	return 0;
 }
 
 /* Only the stack's can be changed, and means what threads are given. */
@@ -116,6 +131,8 @@ static int set_limit(uint64_t resource, user_addr_t from)
 		return -EFAULT;
 	if (limit.soft > limit.hard)
 		return -EINVAL;
+	if (resource == RLIMIT_NOFILE && staged_current())
+		return limit_descriptors(staged_current(), &limit);
 	if (resource == RLIMIT_STACK)
 		process_current()->stack_limit = limit.soft;
 	return 0;
@@ -168,6 +185,7 @@ int64_t syscall_getrandom(const struct syscall_args *args)
 	if (args->a[2] & ~7ull)
 		return -EINVAL;
 	while (done < size) {
+		mm_turn(done / RANDOM_PIECE);
 		piece = min_u64(size - done, sizeof(bytes));
 		error = random_bytes(bytes, piece);
 		if (!error && copy_to_user(args->a[0] + done, bytes, piece) != 0)

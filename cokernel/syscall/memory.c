@@ -3,6 +3,7 @@
 
 #include "channel/channel.h"
 #include "fs/file_table.h"
+#include "fs/mapped_file.h"
 #include "fs/memory_file.h"
 #include "fs/page_cache.h"
 #include "mm/aspace.h"
@@ -74,7 +75,7 @@ static int64_t map_copy(user_addr_t address, uint64_t size, unsigned int prot, u
 	bytes = forward_pread_all(fd, (user_addr_t)at, size, offset);
 	if (bytes < 0) {
 		aspace_unmap(own_aspace(), (user_addr_t)at, size);
-		return bytes == -ESPIPE ? -ENODEV : bytes;
+		return bytes == -ESPIPE || bytes == -EISDIR ? -ENODEV : bytes;
 	}
 	if (prot != (ASPACE_READ | ASPACE_WRITE))
 		aspace_protect(own_aspace(), (user_addr_t)at, align_up(size, PAGE_SIZE), prot);
@@ -85,19 +86,17 @@ static int64_t map_own(struct open_file *open, user_addr_t address, uint64_t siz
 		       unsigned int prot, uint64_t flags, uint64_t offset)
 {
 	unsigned int how = how_to_map(flags);
-	int64_t at;
 
+	if (offset % PAGE_SIZE != 0)
+		return -EINVAL;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
 		how |= ASPACE_SHARED;
-	at = open_file_map(open, address, size, offset, prot, how);
-	open_file_put(open);
-	return at;
+	return open_file_map(open, address, size, offset, prot, how);
 }
 
 /*
  * Of a file of Linux a private mapping has what is there now, shared with other
- * tasks as far as it is not written. So has a shared one that cannot be written: it
- * does not see what others write to the file later.
+ * tasks as far as it is not written.
  */
 static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, uint64_t flags,
 			int fd, uint64_t offset)
@@ -109,31 +108,60 @@ static int64_t map_file(user_addr_t address, uint64_t size, unsigned int prot, u
 	if (offset % PAGE_SIZE != 0)
 		return -EINVAL;
 	open = file_table_get(fd);
-	if (open)
-		return map_own(open, address, size, prot, flags, offset);
+	if (open) {
+		at = map_own(open, address, size, prot, flags, offset);
+		open_file_put(open);
+		return at;
+	}
 	if ((int64_t)offset < 0 || offset + align_up(size, PAGE_SIZE) > INT64_MAX)
 		return -EOVERFLOW;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE) {
-		if (prot & ASPACE_WRITE)
-			return -ENODEV;
-		how |= ASPACE_READ_ONLY;
+		at = mapped_file_map(fd, address, size, offset, prot, how);
+		if (at == -ENODEV && (prot & ASPACE_WRITE))
+			return at;
+	} else {
+		mapped_file_before_read(fd, offset, size);
+		at = page_cache_map(fd, address, size, offset, prot, how);
 	}
-	at = page_cache_map(fd, address, size, offset, prot, how);
 	return at == -ENODEV ? map_copy(address, size, prot, flags, fd, offset) : at;
+}
+
+static int check_map(const struct syscall_args *args)
+{
+	uint64_t type = args->a[3] & MAP_TYPE;
+
+	if (args->a[1] == 0 ||
+	    (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+		return -EINVAL;
+	return args->a[1] > USER_END ? -ENOMEM : 0;
 }
 
 int64_t syscall_mmap(const struct syscall_args *args)
 {
-	uint64_t size = args->a[1], flags = args->a[3], type = flags & MAP_TYPE;
 	unsigned int prot = (unsigned int)args->a[2] & PROTECTION;
+	bool replaces = args->a[3] & MAP_FIXED, files;
+	int64_t result = check_map(args);
 
-	if (size == 0 || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
-		return -EINVAL;
-	if (size > USER_END)
-		return -ENOMEM;
-	if (flags & MAP_ANONYMOUS)
-		return map_anonymous(args->a[0], size, prot, flags);
-	return map_file(args->a[0], size, prot, flags, (int)args->a[4], args->a[5]);
+	if (result)
+		return result;
+	files = replaces && mapped_file_in(args->a[0], args->a[1]);
+	if (args->a[3] & MAP_ANONYMOUS)
+		result = map_anonymous(args->a[0], args->a[1], prot, args->a[3]);
+	else
+		result = map_file(args->a[0], args->a[1], prot, args->a[3], (int)args->a[4],
+				  args->a[5]);
+	if (files)
+		mapped_file_unmapped();
+	return result;
+}
+
+int64_t mmap_open(struct open_file *open, const struct syscall_args *args)
+{
+	int error = check_map(args);
+
+	return error ? error :
+		       map_own(open, args->a[0], args->a[1], (unsigned int)args->a[2] & PROTECTION,
+			       args->a[3], args->a[5]);
 }
 
 int64_t syscall_mprotect(const struct syscall_args *args)
@@ -145,7 +173,12 @@ int64_t syscall_mprotect(const struct syscall_args *args)
 
 int64_t syscall_munmap(const struct syscall_args *args)
 {
-	return aspace_unmap(own_aspace(), args->a[0], args->a[1]);
+	bool files = mapped_file_in(args->a[0], args->a[1]);
+	int error = aspace_unmap(own_aspace(), args->a[0], args->a[1]);
+
+	if (files)
+		mapped_file_unmapped();
+	return error;
 }
 
 int64_t syscall_brk(const struct syscall_args *args)
@@ -156,11 +189,21 @@ int64_t syscall_brk(const struct syscall_args *args)
 int64_t syscall_mremap(const struct syscall_args *args)
 {
 	uint64_t flags = args->a[3];
+	int64_t result;
+	bool files;
 
 	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
-	return aspace_remap(own_aspace(), args->a[0], args->a[1], args->a[2], (unsigned int)flags,
-			    args->a[4]);
+	files = mapped_file_in(args->a[0], max_u64(args->a[1], 1));
+	if (flags & MREMAP_FIXED)
+		files |= mapped_file_in(args->a[4], args->a[2]);
+	result = aspace_remap(own_aspace(), args->a[0], args->a[1], args->a[2],
+			      (unsigned int)flags, args->a[4]);
+	if (files && result >= 0)
+		mapped_file_grown((user_addr_t)result, args->a[2]);
+	if (files)
+		mapped_file_unmapped();
+	return result;
 }
 
 /* 0 if there are regions all over the range, else -ENOMEM. */
@@ -181,12 +224,13 @@ static int check_mapped(user_addr_t start, uint64_t size)
 int64_t syscall_msync(const struct syscall_args *args)
 {
 	uint64_t flags = args->a[2];
+	int error;
 
 	if (args->a[0] % PAGE_SIZE != 0 || (flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	/* No mapping writes to a file. */
-	return check_mapped(args->a[0], args->a[1]);
+	error = mapped_file_sync(args->a[0], args->a[1], flags & MS_SYNC);
+	return error ? error : check_mapped(args->a[0], args->a[1]);
 }
 
 /* Makes all pages of a range present. */

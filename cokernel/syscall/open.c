@@ -2,8 +2,10 @@
 /* Names that do not mean on Linux what they mean to a program in an enclave: fs/. */
 #include <asm/unistd_64.h>
 
+#include "fs/mapped_file.h"
 #include "fs/own.h"
 #include "fs/shared_names.h"
+#include "fs/status.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
@@ -30,7 +32,10 @@ int64_t syscall_openat(const struct syscall_args *args)
 	if (string_from_user(name, args->a[1], sizeof(name)) > 0 &&
 	    own_file_open(name, (uint32_t)args->a[2], (uint32_t)args->a[3], &result))
 		return result;
-	return describe_call(&description, args->a);
+	result = describe_call(&description, args->a);
+	if (result >= 0 && (args->a[2] & OPEN_TRUNCATE))
+		mapped_file_resized();
+	return result;
 }
 
 int64_t syscall_readlinkat(const struct syscall_args *args)

@@ -10,12 +10,14 @@
 #include "channel/channel.h"
 #include "fs/file_table.h"
 #include "fs/linux.h"
+#include "fs/mapped_file.h"
 #include "fs/memory_file.h"
 #include "fs/shared_names.h"
 #include "lib/print.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "task/process.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
 
 #define MEMFD_CLOSE_ON_EXEC 1u
@@ -37,10 +39,19 @@ bool file_is_own(int fd)
 int64_t file_read(int fd, user_addr_t to, uint64_t size)
 {
 	struct open_file *open = file_table_get(fd);
+	struct signal_file *signals;
 	int64_t result;
 
-	if (!open)
+	if (!open) {
+		signals = signal_file_get(fd);
+		if (unlikely(signals != NULL)) {
+			result = signal_file_read(fd, signals, to, size);
+			signal_file_put(signals);
+			return result;
+		}
+		mapped_file_before_read(fd, MAPPED_POSITION, size);
 		return forward_read(fd, to, size);
+	}
 	result = open_file_read(open, to, size, FILE_POSITION);
 	open_file_put(open);
 	return result;
@@ -51,8 +62,11 @@ int64_t file_write(int fd, user_addr_t from, uint64_t size)
 	struct open_file *open = file_table_get(fd);
 	int64_t result;
 
-	if (!open)
-		return forward_write(fd, from, size);
+	if (!open) {
+		result = forward_write(fd, from, size);
+		mapped_file_after_write(fd, MAPPED_POSITION, result);
+		return result;
+	}
 	result = open_file_write(open, from, size, FILE_POSITION);
 	open_file_put(open);
 	return result;
@@ -63,8 +77,10 @@ int64_t file_pread(int fd, user_addr_t to, uint64_t size, uint64_t offset)
 	struct open_file *open = file_table_get(fd);
 	int64_t result;
 
-	if (!open)
+	if (!open) {
+		mapped_file_before_read(fd, offset, size);
 		return forward_pread(fd, to, size, offset);
+	}
 	result = (int64_t)offset < 0 ? -EINVAL : open_file_read(open, to, size, offset);
 	open_file_put(open);
 	return result;
@@ -75,8 +91,11 @@ int64_t file_pwrite(int fd, user_addr_t from, uint64_t size, uint64_t offset)
 	struct open_file *open = file_table_get(fd);
 	int64_t result;
 
-	if (!open)
-		return forward_pwrite(fd, from, size, offset);
+	if (!open) {
+		result = forward_pwrite(fd, from, size, offset);
+		mapped_file_after_write(fd, offset, result);
+		return result;
+	}
 	result = (int64_t)offset < 0 ? -EINVAL : open_file_write(open, from, size, offset);
 	open_file_put(open);
 	return result;
@@ -159,7 +178,8 @@ int64_t file_copied(int old, int64_t fd)
 {
 	if (fd < 0 || fd == old)
 		return fd;
-	if (file_table_set((int)fd, file_table_get(old)) == 0)
+	if (file_table_set((int)fd, file_table_get(old)) == 0 &&
+	    signal_file_copy(old, (int)fd) == 0)
 		return fd;
 	linux_close(fd);
 	return -ENOMEM;
@@ -186,8 +206,11 @@ int64_t syscall_ftruncate(const struct syscall_args *args)
 	struct open_file *open = file_table_get((int)args->a[0]);
 	int64_t result;
 
-	if (!open)
-		return describe_call(&description, args->a);
+	if (!open) {
+		result = describe_call(&description, args->a);
+		mapped_file_resized();
+		return result;
+	}
 	/* There it costs nothing, and knows what seals forbid. */
 	result = describe_call(&description, args->a);
 	if (result == 0)
@@ -202,35 +225,16 @@ int64_t syscall_fallocate(const struct syscall_args *args)
 	struct open_file *open = file_table_get((int)args->a[0]);
 	int64_t result;
 
-	if (!open)
-		return describe_call(&description, args->a);
+	if (!open) {
+		/* It may move what is behind, too. */
+		mapped_file_sync_fd((int)args->a[0]);
+		result = describe_call(&description, args->a);
+		if (result == 0)
+			mapped_file_after_write((int)args->a[0], 0, INT64_MAX);
+		return result;
+	}
 	result = open_file_allocate(open, (uint32_t)args->a[1], (int64_t)args->a[2],
 				    (int64_t)args->a[3]);
 	open_file_put(open);
 	return result;
-}
-
-/* Between descriptors Linux would copy what is there: nothing. Programs know another way. */
-int64_t syscall_sendfile(const struct syscall_args *args)
-{
-	static const struct description description = {
-		__NR_sendfile, { VALUE, VALUE, { .kind = ARG_INOUT_OPTIONAL, .size = 8 } },
-	};
-
-	if (file_is_own((int)args->a[0]) || file_is_own((int)args->a[1]))
-		return -EINVAL;
-	return describe_call(&description, args->a);
-}
-
-int64_t syscall_copy_file_range(const struct syscall_args *args)
-{
-	static const struct description description = {
-		__NR_copy_file_range,
-		{ VALUE, { .kind = ARG_INOUT_OPTIONAL, .size = 8 }, VALUE,
-		  { .kind = ARG_INOUT_OPTIONAL, .size = 8 } },
-	};
-
-	if (file_is_own((int)args->a[0]) || file_is_own((int)args->a[2]))
-		return -EXDEV;
-	return describe_call(&description, args->a);
 }

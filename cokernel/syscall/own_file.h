@@ -25,6 +25,10 @@ int64_t file_faccessat2(const struct syscall_args *args);
 /* Is FD a memory file? */
 bool file_is_own(int fd);
 
+/* read(2) of FD, which is FILE: signal_file.c. */
+struct signal_file;
+int64_t signal_file_read(int fd, struct signal_file *file, user_addr_t to, uint64_t size);
+
 /* FD, which Linux has just made, is a copy of OLD. FD or -errno, with FD closed. */
 int64_t file_copied(int old, int64_t fd);
 

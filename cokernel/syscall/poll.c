@@ -7,10 +7,14 @@
 
 #include "arch/time.h"
 #include "channel/channel.h"
+#include "fs/file_table.h"
+#include "fs/memory_file.h"
+#include "fs/staged.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/signal_wait.h"
 #include "task/process.h"
 #include "task/signal.h"
 #include "task/thread.h"
@@ -23,6 +27,8 @@
 #define POLL_ERROR 0x0008
 #define POLL_HANG_UP 0x0010
 #define POLL_INVALID 0x0020
+#define POLL_FILE 0x0140 /* POLLRDNORM, POLLWRNORM */
+#define POLL_FILE_OUT 0x0100
 
 struct poll_entry {
 	int32_t fd;
@@ -30,23 +36,64 @@ struct poll_entry {
 	int16_t found;
 };
 
-/* Milliseconds for poll(2); -1: no limit. Rounded up, since it must not be early. */
-static uint64_t to_milliseconds(nsec_t span)
-{
-	uint64_t count;
-
-	if (span == NSEC_FOREVER)
-		return UINT64_MAX;
-	count = (span + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
-	return min_u64(count, INT32_MAX);
-}
-
 /* No descriptor: waits for SPAN or a signal. */
 static int64_t sleep_for(nsec_t span)
 {
 	int error = sleep_until(span == NSEC_FOREVER ? NSEC_FOREVER : deadline_of_call(span));
 
 	return error;
+}
+
+/* Staged I/O: what of EVENTS there is at FD, for all there is is always ready. */
+static int16_t found_at(const struct poll_entry *entry)
+{
+	struct open_file *open = file_table_get(entry->fd);
+	int16_t can = POLL_IN | POLL_OUT | POLL_FILE;
+
+	if (!open)
+		return POLL_INVALID;
+	/* The streams are as pipes that somebody reads. */
+	if (open->node && open->node->device == STAGE_OUTPUT)
+		can = POLL_OUT | POLL_FILE_OUT;
+	open_file_put(open);
+	return entry->events & can;
+}
+
+/* The result of poll(2). */
+static int64_t look_at(struct poll_entry *entries, uint64_t count)
+{
+	int64_t ready = 0;
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		entries[i].found = 0;
+		if (entries[i].fd < 0)
+			continue;
+		entries[i].found = found_at(&entries[i]);
+		if (entries[i].found)
+			ready++;
+	}
+	return ready;
+}
+
+static int64_t poll_staged(user_addr_t from, uint64_t count, nsec_t span)
+{
+	uint64_t size = count * sizeof(struct poll_entry);
+	struct poll_entry *entries;
+	int64_t ready = -EFAULT;
+
+	if (count > process_current()->staged->descriptor_limit)
+		return -EINVAL;
+	entries = heap_alloc(size);
+	if (!entries)
+		return -ENOMEM;
+	if (copy_from_user(entries, from, size) == 0) {
+		ready = look_at(entries, count);
+		if (copy_to_user(from, entries, size) != 0)
+			ready = -EFAULT;
+	}
+	heap_free(entries);
+	return ready == 0 ? sleep_for(span) : ready;
 }
 
 static int64_t interrupted(int64_t result)
@@ -61,11 +108,20 @@ static int64_t poll_for(user_addr_t entries, uint64_t count, nsec_t span)
 		__NR_poll,
 		{ { .kind = ARG_INOUT_ARRAY, .length = 1, .size = sizeof(struct poll_entry) } },
 	};
-	const uint64_t values[6] = { entries, count, to_milliseconds(span) };
+	uint64_t values[6] = { entries, count };
+	struct signal_wait wait;
+	int64_t result;
 
 	if (count == 0)
 		return sleep_for(span);
-	return interrupted(describe_call(&description, values));
+	if (process_current()->staged)
+		return poll_staged(entries, count, span);
+	signal_wait_begin(&wait, span);
+	do {
+		values[2] = signal_wait_left(&wait);
+		result = describe_call(&description, values);
+	} while (signal_wait_again(&wait, result));
+	return interrupted(result);
 }
 
 int64_t syscall_poll(const struct syscall_args *args)
@@ -192,17 +248,26 @@ static int64_t call_poll(struct poll_entry *entries, uint32_t used, nsec_t span)
 {
 	struct channel *channel = process_current()->channel;
 	struct channel_buffer buffer;
+	struct signal_wait wait;
 	uint64_t size = used * sizeof(*entries);
 	uint32_t i;
 	int64_t result;
 
 	if (used == 0)
 		return sleep_for(span);
+	if (process_current()->staged) {
+		result = look_at(entries, used);
+		return result == 0 ? sleep_for(span) : result;
+	}
 	result = channel_buffer_take_all(channel, size, &buffer);
 	if (result < 0)
 		return result;
 	memcpy(buffer.memory, entries, size);
-	result = channel_call_own(__NR_poll, buffer.offset, used, to_milliseconds(span), 0, 0, 0);
+	signal_wait_begin(&wait, span);
+	do
+		result = channel_call_own(__NR_poll, buffer.offset, used, signal_wait_left(&wait),
+					  0, 0, 0);
+	while (signal_wait_again(&wait, result));
 	/* Only the answers: which descriptors were asked for is known here. */
 	for (i = 0; result >= 0 && i < used; i++)
 		entries[i].found = ((const struct poll_entry *)buffer.memory)[i].found;

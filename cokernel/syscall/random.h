@@ -14,4 +14,8 @@ int random_bytes(void *to, size_t size);
 /* A number below 2^BITS for placing things; 0 if there is no randomness. */
 uint64_t random_number(unsigned int bits);
 
+/* Takes what is needed to go on without Linux: 0 or -errno. */
+struct staged;
+int random_seed(struct staged *staged);
+
 #endif

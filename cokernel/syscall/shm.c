@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* shmget(2), shmat(2), shmdt(2), shmctl(2): see fs/segment.h. */
 #include "arch/user.h"
+#include "fs/mapped_file.h"
 #include "fs/segment.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
@@ -50,6 +51,7 @@ int64_t syscall_shmat(const struct syscall_args *args)
 	uint64_t how = args->a[2], size;
 	struct object *object;
 	int64_t result;
+	bool files;
 
 	if (address % PAGE_SIZE != 0 && !(how & ATTACH_ROUND))
 		return -EINVAL;
@@ -67,8 +69,11 @@ int64_t syscall_shmat(const struct syscall_args *args)
 	result = segment_attach((int32_t)args->a[0], !(how & ATTACH_READ_ONLY), &object, &size);
 	if (result)
 		return result;
+	files = (flags & ASPACE_FIXED) && mapped_file_in(address, size);
 	result = aspace_map_object(aspace, address, size, prot, flags, object, 0);
 	object_put(object);
+	if (files)
+		mapped_file_unmapped();
 	return result == -EEXIST ? -EINVAL : result;
 }
 

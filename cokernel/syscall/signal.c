@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "syscall/handlers.h"
 
+#include <asm/unistd_64.h>
+
 #include "arch/frame.h"
+#include "channel/channel.h"
 #include "lib/string.h"
 #include "task/process.h"
 #include "task/signal.h"
@@ -14,23 +17,33 @@
 #define HOW_UNBLOCK 1
 #define HOW_SET 2
 
+/* An int: what a program leaves in the upper half of the register says nothing. */
 static bool is_signal(uint64_t number)
 {
-	return number >= 1 && number <= SIGNAL_COUNT;
+	return (uint32_t)number >= 1 && (uint32_t)number <= SIGNAL_COUNT;
+}
+
+static bool is_signal_or_none(uint64_t number)
+{
+	return (uint32_t)number == 0 || is_signal(number);
 }
 
 int64_t syscall_rt_sigaction(const struct syscall_args *args)
 {
 	struct signal_action new, old;
 	bool change = args->a[1] != 0;
+	int signal = (int)args->a[0];
 
-	if (args->a[3] != SET_SIZE || !is_signal(args->a[0]))
-		return -EINVAL;
-	if (change && (args->a[0] == SIGNAL_KILL || args->a[0] == SIGNAL_STOP))
+	if (args->a[3] != SET_SIZE)
 		return -EINVAL;
 	if (change && copy_from_user(&new, args->a[1], sizeof(new)) != 0)
 		return -EFAULT;
-	signal_set_action((int)args->a[0], change ? &new : NULL, &old);
+	if (!is_signal(args->a[0]) || (change && (signal == SIGNAL_KILL || signal == SIGNAL_STOP)))
+		return -EINVAL;
+	/* As Linux: a program can see by that what flags there are. */
+	if (change)
+		new.flags &= SIGNAL_FLAGS;
+	signal_set_action(signal, change ? &new : NULL, &old);
 	if (args->a[2] && copy_to_user(args->a[2], &old, sizeof(old)) != 0)
 		return -EFAULT;
 	return 0;
@@ -45,7 +58,7 @@ int64_t syscall_rt_sigprocmask(const struct syscall_args *args)
 	if (args->a[1]) {
 		if (copy_from_user(&set, args->a[1], sizeof(set)) != 0)
 			return -EFAULT;
-		switch (args->a[0]) {
+		switch ((uint32_t)args->a[0]) {
 		case HOW_BLOCK:
 			set |= old;
 			break;
@@ -189,25 +202,46 @@ static void fill_from(struct signal_info *info, int code)
 	info->from.uid = process_current()->uid;
 }
 
+/* Is TID a thread of ours? Also the first one, when it has left. */
+static bool is_ours(int32_t tid)
+{
+	struct process *process = process_current();
+	struct thread *thread;
+	bool ours;
+
+	if ((tid_t)tid == process->pid)
+		return true;
+	thread = thread_find((tid_t)tid);
+	ours = thread && thread->process == process;
+	if (thread)
+		thread_put(thread);
+	return ours;
+}
+
 /*
- * A program reaches itself. Its process group, too, is only itself: others of the
- * same group are on Linux or in other enclaves.
+ * A program reaches itself. Of its process group, too, only itself: others are on Linux or
+ * in other enclaves. Of all processes (-1) it is the one that kill(2) leaves out.
  */
 static bool names_own_process(int32_t pid)
 {
-	int32_t own = (int32_t)process_current()->pid;
+	int64_t group;
 
-	return pid == own || pid == 0 || pid == -own || pid == -1;
+	if (pid >= 0)
+		return pid == 0 || is_ours(pid);
+	if (pid == -1 || pid == INT32_MIN)
+		return false;
+	group = channel_call_own(__NR_getpgid, 0, 0, 0, 0, 0, 0);
+	return group == -(int64_t)pid;
 }
 
 int64_t syscall_kill(const struct syscall_args *args)
 {
 	struct signal_info info;
 
-	if (args->a[1] != 0 && !is_signal(args->a[1]))
-		return -EINVAL;
 	if (!names_own_process((int32_t)args->a[0]))
 		return -ESRCH;
+	if (!is_signal_or_none(args->a[1]))
+		return -EINVAL;
 	fill_from(&info, SIGNAL_CODE_USER);
 	info.signo = (int32_t)args->a[1];
 	if (info.signo)
@@ -215,11 +249,12 @@ int64_t syscall_kill(const struct syscall_args *args)
 	return 0;
 }
 
-/* To thread TID of process TGID (0: any of ours). */
+/* To thread TID of process TGID (0: any of ours); INFO->signo is looked at last. */
 static int64_t send_to_thread(tid_t tgid, tid_t tid, const struct signal_info *info)
 {
 	struct process *process = process_current();
 	struct thread *thread;
+	int64_t result = -ESRCH;
 
 	if ((int32_t)tid <= 0)
 		return -EINVAL;
@@ -228,22 +263,19 @@ static int64_t send_to_thread(tid_t tgid, tid_t tid, const struct signal_info *i
 	thread = thread_find(tid);
 	if (!thread)
 		return -ESRCH;
-	if (thread->process != process) {
-		thread_put(thread);
-		return -ESRCH;
+	if (thread->process == process) {
+		result = is_signal_or_none((uint32_t)info->signo) ? 0 : -EINVAL;
+		if (result == 0 && info->signo && signal_send_thread(thread, info) < 0)
+			result = -EAGAIN;
 	}
-	if (info->signo)
-		signal_send_thread(thread, info);
 	thread_put(thread);
-	return 0;
+	return result;
 }
 
 int64_t syscall_tkill(const struct syscall_args *args)
 {
 	struct signal_info info;
 
-	if (args->a[1] != 0 && !is_signal(args->a[1]))
-		return -EINVAL;
 	fill_from(&info, SIGNAL_CODE_TKILL);
 	info.signo = (int32_t)args->a[1];
 	return send_to_thread(0, (tid_t)args->a[0], &info);
@@ -253,37 +285,57 @@ int64_t syscall_tgkill(const struct syscall_args *args)
 {
 	struct signal_info info;
 
-	if ((args->a[2] != 0 && !is_signal(args->a[2])) || (int32_t)args->a[0] <= 0)
+	if ((int32_t)args->a[0] <= 0)
 		return -EINVAL;
 	fill_from(&info, SIGNAL_CODE_TKILL);
 	info.signo = (int32_t)args->a[2];
 	return send_to_thread((tid_t)args->a[0], (tid_t)args->a[1], &info);
 }
 
+/* What a program says of a signal that it sends. 0 or -EFAULT. */
+static int load_info(struct signal_info *info, user_addr_t from, uint64_t signal)
+{
+	if (copy_from_user(info, from, sizeof(*info)) != 0)
+		return -EFAULT;
+	info->signo = (int32_t)signal;
+	info->own_timer = 0;
+	return 0;
+}
+
+/* To others nobody says that a kernel, or kill(2), has sent it. */
+static bool is_forged(const struct signal_info *info)
+{
+	return info->code >= 0 || info->code == SIGNAL_CODE_TKILL;
+}
+
 int64_t syscall_rt_sigqueueinfo(const struct syscall_args *args)
 {
 	struct signal_info info;
+	int error = load_info(&info, args->a[2], args->a[1]);
 
-	if (args->a[1] != 0 && !is_signal(args->a[1]))
-		return -EINVAL;
-	if (copy_from_user(&info, args->a[2], sizeof(info)) != 0)
-		return -EFAULT;
-	if ((tid_t)args->a[0] != process_current()->pid)
+	if (error)
+		return error;
+	if (is_forged(&info) && (tid_t)args->a[0] != thread_current()->tid)
+		return -EPERM;
+	if (!is_ours((int32_t)args->a[0]))
 		return -ESRCH;
-	info.signo = (int32_t)args->a[1];
-	if (info.signo)
-		signal_send_process(process_current(), &info);
+	if (!is_signal_or_none(args->a[1]))
+		return -EINVAL;
+	if (info.signo && signal_send_process(process_current(), &info) < 0)
+		return -EAGAIN;
 	return 0;
 }
 
 int64_t syscall_rt_tgsigqueueinfo(const struct syscall_args *args)
 {
 	struct signal_info info;
+	int error = load_info(&info, args->a[3], args->a[2]);
 
-	if ((args->a[2] != 0 && !is_signal(args->a[2])) || (int32_t)args->a[0] <= 0)
+	if (error)
+		return error;
+	if ((int32_t)args->a[0] <= 0 || (int32_t)args->a[1] <= 0)
 		return -EINVAL;
-	if (copy_from_user(&info, args->a[3], sizeof(info)) != 0)
-		return -EFAULT;
-	info.signo = (int32_t)args->a[2];
+	if (is_forged(&info) && (tid_t)args->a[1] != thread_current()->tid)
+		return -EPERM;
 	return send_to_thread((tid_t)args->a[0], (tid_t)args->a[1], &info);
 }

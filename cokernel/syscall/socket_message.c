@@ -138,7 +138,6 @@ static int64_t send_piece(int fd, const struct user_message *message,
 static int64_t send_vector(int fd, struct user_message *message, const struct vector *vector,
 			   uint64_t bytes, uint32_t flags)
 {
-	struct signal_info pipe = { .signo = SIGNAL_PIPE };
 	uint64_t total = 0, piece;
 	int64_t result;
 
@@ -155,7 +154,7 @@ static int64_t send_vector(int fd, struct user_message *message, const struct ve
 		message->control_size = 0;
 	} while (total < bytes && (uint64_t)result == piece);
 	if (result == -EPIPE && !(flags & FLAG_NOSIGNAL))
-		signal_send_thread(thread_current(), &pipe);
+		signal_broken_pipe();
 	return total ? (int64_t)total : result;
 }
 

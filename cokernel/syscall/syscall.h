@@ -33,6 +33,9 @@ struct syscall_entry {
 #define SYSCALL_TABLE_SIZE 512u
 extern const struct syscall_entry syscall_table[SYSCALL_TABLE_SIZE];
 
+/* That of processes with staged I/O: nothing of it is forwarded (staged.h). */
+extern const struct syscall_entry syscall_staged_table[SYSCALL_TABLE_SIZE];
+
 /*
  * Not of Linux: the number of system calls that the calling thread has made, this
  * one included. For tests: what never traps must not change it.

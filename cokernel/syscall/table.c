@@ -5,6 +5,7 @@
 #include "arch/trap.h"
 #include "boot/boot.h"
 #include "lib/errno.h"
+#include "task/process.h"
 #include "task/thread.h"
 
 #define CALL(number, name, kind) int64_t syscall_##name(const struct syscall_args *args);
@@ -13,6 +14,20 @@
 
 const struct syscall_entry syscall_table[SYSCALL_TABLE_SIZE] = {
 #define CALL(number, name, kind) [number] = { #name, syscall_##name, SYSCALL_##kind },
+#include "syscall/list.h"
+#undef CALL
+};
+
+#define CALL(number, name, kind) int64_t staged_##name(const struct syscall_args *args);
+#include "syscall/list.h"
+#undef CALL
+
+#define HANDLER_INSIDE(name) syscall_##name
+#define HANDLER_FORWARDED(name) staged_##name
+#define HANDLER_EITHER(name) staged_##name
+
+const struct syscall_entry syscall_staged_table[SYSCALL_TABLE_SIZE] = {
+#define CALL(number, name, kind) [number] = { #name, HANDLER_##kind(name), SYSCALL_INSIDE },
 #include "syscall/list.h"
 #undef CALL
 };
@@ -36,14 +51,17 @@ void syscall_dispatch(struct frame *frame)
 	const struct syscall_args args = {
 		{ frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
 	};
+	struct thread *self = thread_current();
+	const struct syscall_entry *table = likely(!self->process->staged) ? syscall_table :
+									      syscall_staged_table;
 	uint64_t number = (uint32_t)frame->error;
 	int64_t result = -ENOSYS;
 
-	thread_current()->syscalls++;
-	if (number < SYSCALL_TABLE_SIZE && syscall_table[number].handler)
-		result = syscall_table[number].handler(&args);
+	self->syscalls++;
+	if (number < SYSCALL_TABLE_SIZE && table[number].handler)
+		result = table[number].handler(&args);
 	else if (number == SYSCALL_COUNT_OWN)
-		result = (int64_t)thread_current()->syscalls;
+		result = (int64_t)self->syscalls;
 	if (unlikely(result == -ENOSYS))
 		count_missing(number);
 	frame->rax = (uint64_t)result;

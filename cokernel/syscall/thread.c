@@ -181,13 +181,18 @@ static int futex_deadline(user_addr_t at, bool relative, bool realtime, nsec_t *
 	return 0;
 }
 
-/* An interrupted wait goes on with its deadline, unless a handler runs. */
-static int64_t futex_wait_result(int64_t result, bool timed, nsec_t deadline)
+/*
+ * An interrupted wait: one without an end is begun again after a handler that says so, one with
+ * a deadline only if no handler runs. A point in time needs no memory to be waited for again.
+ */
+static int64_t futex_wait_result(int64_t result, bool timed, bool absolute, nsec_t deadline)
 {
 	if (result != -EINTR)
 		return result;
 	if (!timed)
 		return -ERESTARTSYS;
+	if (absolute)
+		return -ERESTARTNOHAND;
 	thread_current()->restart_deadline = deadline;
 	return -ERESTART_DEADLINE;
 }
@@ -211,8 +216,8 @@ int64_t syscall_futex(const struct syscall_args *args)
 			return error;
 		result = futex_wait(address, value, command == FUTEX_WAIT ? FUTEX_ANY : value3,
 				    deadline, shared);
-		/* An absolute deadline needs no memory to be waited for again. */
-		return futex_wait_result(result, timeout && command == FUTEX_WAIT, deadline);
+		return futex_wait_result(result, timeout != 0, command == FUTEX_WAIT_BITSET,
+					 deadline);
 	case FUTEX_WAKE:
 		return futex_wake(address, value, FUTEX_ANY, shared);
 	case FUTEX_WAKE_BITSET:
@@ -229,8 +234,7 @@ int64_t syscall_futex(const struct syscall_args *args)
 				       &deadline);
 		if (error)
 			return error;
-		result = futex_lock_pi(address, deadline, false, shared);
-		return result == -EINTR ? -ERESTARTSYS : result;
+		return futex_lock_pi(address, deadline, false, shared);
 	case FUTEX_TRYLOCK_PI:
 		return futex_lock_pi(address, NSEC_FOREVER, true, shared);
 	case FUTEX_UNLOCK_PI:

@@ -15,9 +15,6 @@
 #define TIMER_ABSOLUTE 1u
 #define TICKS_PER_SEC 100u
 
-/* Longer spans mean for ever: NSEC_FOREVER / NSEC_PER_SEC is 584 years. */
-#define SECONDS_MOST 18000000000ll
-
 int time_from_user(user_addr_t from, nsec_t *span)
 {
 	struct user_time time;
@@ -269,86 +266,4 @@ int64_t syscall_getrusage(const struct syscall_args *args)
 	usage.user.fraction = (int64_t)(time % NSEC_PER_SEC / NSEC_PER_USEC);
 	usage.peak_kib = (int64_t)(aspace_peak(process->aspace) / 1024);
 	return copy_to_user(args->a[1], &usage, sizeof(usage));
-}
-
-/* ---- the one interval timer: ITIMER_REAL ---- */
-
-/* struct itimerval of the ABI. */
-struct user_interval {
-	struct user_time interval;
-	struct user_time value;
-};
-
-static struct user_time to_timeval(nsec_t span)
-{
-	return (struct user_time){
-		.seconds = (int64_t)(span / NSEC_PER_SEC),
-		.fraction = (int64_t)(span % NSEC_PER_SEC / NSEC_PER_USEC),
-	};
-}
-
-static int from_timeval(const struct user_time *time, nsec_t *span)
-{
-	if (time->seconds < 0 || time->fraction < 0 || time->fraction >= 1000000)
-		return -EINVAL;
-	*span = (uint64_t)min_u64((uint64_t)time->seconds, SECONDS_MOST) * NSEC_PER_SEC +
-		(uint64_t)time->fraction * NSEC_PER_USEC;
-	return 0;
-}
-
-/* Sets the timer; returns what was left of the one before. */
-static nsec_t set_alarm(nsec_t value, nsec_t interval, nsec_t *old_interval)
-{
-	struct process *process = process_current();
-	nsec_t left = signal_alarm_stop(process);
-
-	*old_interval = process->alarm_period;
-	process->alarm_period = interval;
-	process->alarm_interval = interval;
-	if (value)
-		timer_arm(&process->alarm, time_after(value));
-	return left;
-}
-
-int64_t syscall_setitimer(const struct syscall_args *args)
-{
-	struct user_interval new = { 0 }, old;
-	nsec_t value, interval, left, old_interval;
-
-	if (args->a[0] != ITIMER_REAL)
-		return args->a[0] > ITIMER_PROF ? -EINVAL : -ENOSYS;
-	if (args->a[1] && copy_from_user(&new, args->a[1], sizeof(new)) != 0)
-		return -EFAULT;
-	if (from_timeval(&new.value, &value) || from_timeval(&new.interval, &interval))
-		return -EINVAL;
-	left = set_alarm(value, interval, &old_interval);
-	old.interval = to_timeval(old_interval);
-	old.value = to_timeval(left);
-	if (args->a[2] && copy_to_user(args->a[2], &old, sizeof(old)) != 0)
-		return -EFAULT;
-	return 0;
-}
-
-int64_t syscall_getitimer(const struct syscall_args *args)
-{
-	struct process *process = process_current();
-	struct user_interval now_set = { 0 };
-	nsec_t now = time_now(), deadline = process->alarm.deadline;
-
-	if (args->a[0] != ITIMER_REAL)
-		return args->a[0] > ITIMER_PROF ? -EINVAL : -ENOSYS;
-	if (process->alarm.armed) {
-		now_set.value = to_timeval(deadline > now ? deadline - now : 1000);
-		now_set.interval = to_timeval(process->alarm_interval);
-	}
-	return copy_to_user(args->a[1], &now_set, sizeof(now_set));
-}
-
-int64_t syscall_alarm(const struct syscall_args *args)
-{
-	nsec_t old_interval;
-	nsec_t left = set_alarm((uint32_t)args->a[0] * NSEC_PER_SEC, 0, &old_interval);
-
-	/* A second that has begun counts, so that what is left is not told as nothing. */
-	return (int64_t)((left + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
 }

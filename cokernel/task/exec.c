@@ -9,7 +9,9 @@
 #include "boot/boot.h"
 #include "channel/channel.h"
 #include "fs/linux.h"
+#include "fs/memory_file.h"
 #include "fs/page_cache.h"
+#include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -42,7 +44,8 @@
 /* What one ELF file is loaded through. */
 struct loading {
 	struct aspace *aspace;
-	int fd;
+	struct memory_file *file; /* staged I/O: it is here, with a reference; else NULL, and */
+	int fd;			  /* Linux's */
 	user_addr_t hint; /* for an image that can be anywhere */
 };
 
@@ -50,6 +53,8 @@ static int64_t source_read(void *context, uint64_t offset, void *to, uint64_t si
 {
 	struct loading *loading = context;
 
+	if (loading->file)
+		return memory_file_read(loading->file, to, size, offset);
 	return forward_pread_kernel(loading->fd, to, size, offset);
 }
 
@@ -57,6 +62,8 @@ static int64_t source_read_user(void *context, uint64_t offset, user_addr_t to, 
 {
 	struct loading *loading = context;
 
+	if (loading->file)
+		return memory_file_read_user(loading->file, to, size, offset);
 	return forward_pread_all(loading->fd, to, size, offset);
 }
 
@@ -82,9 +89,14 @@ static int memory_map_file(void *context, user_addr_t at, uint64_t size, uint64_
 			   uint64_t used, bool clear)
 {
 	struct loading *loading = context;
-	int64_t result = page_cache_map(loading->fd, at, size, offset, ASPACE_READ | ASPACE_WRITE,
-					ASPACE_FIXED);
+	unsigned int prot = ASPACE_READ | ASPACE_WRITE;
+	int64_t result;
 
+	if (loading->file)
+		result = aspace_map_object(loading->aspace, at, size, prot, ASPACE_FIXED,
+					   loading->file->object, offset);
+	else
+		result = page_cache_map(loading->fd, at, size, offset, prot, ASPACE_FIXED);
 	if (result < 0)
 		return (int)result;
 	if (clear && used < size && clear_user(at + used, size - used) != 0)
@@ -117,9 +129,16 @@ static int load(struct loading *loading, struct elf_image *image, const char **w
 	return elf_load(&source, &memory, image, why);
 }
 
+/* What is only needed to begin. */
+static void release(const struct program_start *start)
+{
+	heap_free(start->exec);
+	heap_free(start->image);
+}
+
 /* Says why PROCESS cannot run and ends it. */
-static __noreturn void give_up(struct process *process, int status, int error, const char *what,
-			       const char *why)
+static __noreturn void give_up(struct process *process, const struct program_start *start,
+			       int status, int error, const char *what, const char *why)
 {
 	if (why)
 		process_report(process, "cannot run %s: %s%s", process->path, what, why);
@@ -132,38 +151,58 @@ static __noreturn void give_up(struct process *process, int status, int error, c
 	else
 		process_report(process, "cannot run %s: %sreading it failed with error %d",
 			       process->path, what, -error);
+	release(start);
 	process_end(process, WAIT_EXITED(status));
 	thread_exit(process->wait_status);
 }
 
-/* The ELF interpreter of IMAGE: loads it too. Returns where it begins. */
-static user_addr_t load_interpreter(struct process *process, const struct elf_image *image,
-				    user_addr_t *base)
+/* Opens PATH for LOADING, wherever it is. 0 or -errno. */
+static int open_file(struct process *process, const char *path, struct loading *loading)
+{
+	int64_t fd;
+
+	if (process->staged)
+		return staged_find_file(path, &loading->file);
+	fd = linux_open(path);
+	loading->fd = (int)fd;
+	return fd < 0 ? (int)fd : 0;
+}
+
+static void close_file(struct loading *loading)
+{
+	if (loading->file)
+		memory_file_put(loading->file);
+	else
+		linux_close(loading->fd);
+}
+
+/* The ELF interpreter of the image of START: loads it too, and begins there. */
+static void load_interpreter(struct process *process, struct program_start *start)
 {
 	struct elf_image *interpreter = heap_alloc(sizeof(*interpreter));
 	struct loading loading = { .aspace = process->aspace };
 	const char *why = NULL;
 	char what[ELF_INTERP_MAX + 40];
-	user_addr_t entry;
-	int64_t fd;
 	int error;
 
-	format_text(what, sizeof(what), "its ELF interpreter %s: ", image->interpreter);
+	format_text(what, sizeof(what), "its ELF interpreter %s: ", start->image->interpreter);
 	if (!interpreter)
-		give_up(process, STATUS_NOT_RUN, -ENOMEM, what, NULL);
-	fd = linux_open(image->interpreter);
-	if (fd < 0)
-		give_up(process, STATUS_NOT_FOUND, (int)fd, what,
-			fd == -ENOENT ? "no such file" : NULL);
-	loading.fd = (int)fd;
+		give_up(process, start, STATUS_NOT_RUN, -ENOMEM, what, NULL);
+	error = open_file(process, start->image->interpreter, &loading);
+	if (error) {
+		heap_free(interpreter);
+		give_up(process, start, STATUS_NOT_FOUND, error, what,
+			error == -ENOENT ? "no such file" : NULL);
+	}
 	error = load(&loading, interpreter, &why);
-	if (error)
-		give_up(process, STATUS_NOT_RUN, error, what, why);
-	linux_close(loading.fd);
-	*base = interpreter->base;
-	entry = interpreter->entry;
+	close_file(&loading);
+	if (!error) {
+		start->interpreter_base = interpreter->base;
+		start->entry = interpreter->entry;
+	}
 	heap_free(interpreter);
-	return entry;
+	if (error)
+		give_up(process, start, STATUS_NOT_RUN, error, what, why);
 }
 
 /* The absolute path of the file behind FD, as Linux names it; NULL if it cannot be had. */
@@ -214,9 +253,40 @@ static __noreturn void enter(user_addr_t entry, user_addr_t stack)
 		.rflags = FLAG_INTERRUPTS | FLAG_ALWAYS_SET,
 	};
 
+	thread_current()->firm = false;
+	if (process_current()->staged)
+		staged_start(process_current());
 	if (boot_status->user_tsc == 0)
 		boot_status->user_tsc = rdtsc();
 	context_enter_user(&thread_current()->context, &frame);
+}
+
+/* The wait status of a program that did not begin: that of the signal that broke it off, if one did. */
+static int status_of(int status)
+{
+	struct signal_info info;
+	int signal;
+
+	while ((signal = signal_take(UINT64_MAX, &info)) != 0) {
+		if (!signal_default_is_ignore(signal) && !signal_default_is_stop(signal))
+			return WAIT_SIGNALED(signal);
+	}
+	return WAIT_EXITED(status);
+}
+
+/* All comes in, the program too. */
+static void begin_staged(struct process *process, const struct program_start *start,
+			 struct loading *loading)
+{
+	int status = staged_begin(process, start->exec);
+
+	if (status != 0) {
+		release(start);
+		process_end(process, status_of(status));
+		thread_exit(process->wait_status);
+	}
+	loading->file = process->staged->program->file;
+	memory_file_get(loading->file);
 }
 
 void exec_main(void *argument)
@@ -224,7 +294,6 @@ void exec_main(void *argument)
 	struct process *process = argument;
 	struct loading loading = { .fd = -1 };
 	struct program_start start = { 0 };
-	struct elf_image *image;
 	const char *why = NULL;
 	int64_t result;
 	int error;
@@ -232,41 +301,49 @@ void exec_main(void *argument)
 	start.exec = channel_exec_block(process->channel, &why);
 	if (!start.exec) {
 		strlcpy(process->path, "the program", sizeof(process->path));
-		give_up(process, STATUS_NOT_RUN, 0, "", why);
+		give_up(process, &start, STATUS_NOT_RUN, 0, "", why);
 	}
 	strlcpy(process->path, last_string(start.exec), sizeof(process->path));
 	set_name(thread_current(), process_name(process));
 	process->stack_limit = start.exec->stack_limit;
-	process->umask = start.exec->umask_and_flags & 0777;
+	process->executable = path_of(start.exec->program_fd);
+	process->umask = start.exec->umask & 0777;
+	signal_inherit(start.exec->ignored, start.exec->blocked);
+	if (start.exec->io == PISCES_IO_STAGED)
+		begin_staged(process, &start, &loading);
 
-	image = heap_alloc(sizeof(*image));
+	loading.fd = start.exec->program_fd;
+	start.image = heap_alloc(sizeof(*start.image));
 	process->aspace = aspace_create(this_cpu()->node);
-	if (!image || !process->aspace)
-		give_up(process, STATUS_NOT_RUN, -ENOMEM, "", NULL);
+	if (!start.image || !process->aspace) {
+		close_file(&loading);
+		give_up(process, &start, STATUS_NOT_RUN, -ENOMEM, "", NULL);
+	}
 	sched_use_aspace(process->aspace);
 
+	/* As Linux's execve(2): a signal waits until there is a program to take it. */
+	thread_current()->firm = true;
 	loading.aspace = process->aspace;
-	loading.fd = start.exec->program_fd;
 	loading.hint = aspace_program_base(process->aspace);
-	error = load(&loading, image, &why);
+	error = load(&loading, start.image, &why);
+	/* Also of a program that cannot run: its file stays in the stage, but is no one's. */
+	close_file(&loading);
 	if (error)
-		give_up(process, STATUS_NOT_RUN, error, "", why);
-	process->executable = path_of(loading.fd);
-	linux_close(loading.fd);
-	aspace_set_brk(process->aspace, align_up(image->end, PAGE_SIZE) +
+		give_up(process, &start, STATUS_NOT_RUN, error, "", why);
+	if (process->staged)
+		linux_close(start.exec->program_fd);
+	aspace_set_brk(process->aspace, align_up(start.image->end, PAGE_SIZE) +
 						(random_number(BRK_RANDOM_BITS) << PAGE_SHIFT));
-	start.image = image;
-	start.entry = image->entry;
-	if (image->interpreter[0])
-		start.entry = load_interpreter(process, image, &start.interpreter_base);
+	start.entry = start.image->entry;
+	if (start.image->interpreter[0])
+		load_interpreter(process, &start);
 	result = vdso_map(process->aspace);
 	if (result > 0)
 		start.vdso = (user_addr_t)result;
 	result = exec_build_stack(process, &start);
 	if (result < 0)
-		give_up(process, STATUS_NOT_RUN, (int)result, "its stack: ",
+		give_up(process, &start, STATUS_NOT_RUN, (int)result, "its stack: ",
 			result == -E2BIG ? "arguments and environment do not fit" : NULL);
-	heap_free(start.exec);
-	heap_free(image);
+	release(&start);
 	enter(start.entry, (user_addr_t)result);
 }

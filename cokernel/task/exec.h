@@ -11,8 +11,9 @@
 struct process;
 
 struct program_start {
+	/* On the heap until it begins, or does not. */
 	struct pisces_exec *exec;
-	const struct elf_image *image;
+	struct elf_image *image;
 	user_addr_t entry; /* of the interpreter if there is one */
 	user_addr_t interpreter_base; /* 0: none */
 	user_addr_t vdso; /* 0: none */

@@ -145,7 +145,7 @@ int64_t futex_wake(user_addr_t address, uint32_t count, uint32_t bits, bool shar
 		return error;
 	bucket = bucket_of(&key);
 	lock_take(&bucket->lock);
-	woken = wake_matching(bucket, &key, count, bits);
+	woken = wake_matching(bucket, &key, (int32_t)count < 1 ? 1 : count, bits);
 	lock_drop(&bucket->lock);
 	return woken;
 }
@@ -165,16 +165,24 @@ int64_t futex_requeue(user_addr_t address, uint32_t wake, user_addr_t to, uint32
 	error = make_key(address, shared, &from_key);
 	if (!error)
 		error = make_key(to, shared, &to_key);
+	/* A page that is missing comes here, rather than with the locks held. */
 	if (!error && compare)
 		error = user_load_u32(address, &value);
 	if (error)
 		return error;
-	if (compare && value != expected)
-		return -EAGAIN;
 
 	from_bucket = bucket_of(&from_key);
 	to_bucket = bucket_of(&to_key);
 	lock_two(from_bucket, to_bucket);
+	/* With them, so that nobody is moved who has queued for another value meanwhile. */
+	if (compare)
+		error = user_load_u32(address, &value);
+	if (!error && compare && value != expected)
+		error = -EAGAIN;
+	if (error) {
+		drop_two(from_bucket, to_bucket);
+		return error;
+	}
 	woken = wake_matching(from_bucket, &from_key, wake, FUTEX_ANY);
 	LIST_FOR_EACH_SAFE(pos, next, &from_bucket->waiters) {
 		if (moved == move)
@@ -201,12 +209,14 @@ static int operate(user_addr_t address, uint32_t operation, bool *holds)
 	int32_t op_arg = (int32_t)(operation << 8) >> 20;
 	int32_t compare_arg = (int32_t)(operation << 20) >> 20;
 	uint32_t arg = operation >> 31 ? 1u << (op_arg & 31) : (uint32_t)op_arg;
-	uint32_t old, new, found;
+	uint32_t old, new, found, tries;
 	int error = user_load_u32(address, &old);
 
-	for (;;) {
+	for (tries = 0;; tries++) {
 		if (error)
 			return error;
+		if (tries == FUTEX_TRIES)
+			return -ERESTARTNOINTR;
 		switch (op) {
 		case 0:
 			new = arg;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one way back to user mode: what has to be done first. */
+#include "arch/cpu.h"
 #include "arch/trap.h"
 #include "channel/control.h"
 #include "task/process.h"
@@ -7,6 +8,9 @@
 #include "task/sched.h"
 #include "task/signal.h"
 #include "task/thread.h"
+
+/* So many signals are delivered at once, with interrupts off. */
+#define ROUNDS 64u
 
 /* A system call that ended with a wish to be done again. */
 static bool wants_restart(const struct frame *frame)
@@ -17,12 +21,13 @@ static bool wants_restart(const struct frame *frame)
 void return_to_user(struct frame *frame)
 {
 	struct thread *self = thread_current();
+	unsigned int round;
 
 	/*
 	 * Interrupts are off: what is not seen in the last round comes with an
 	 * interrupt that is served as soon as user mode is reached.
 	 */
-	for (;;) {
+	for (round = 0; round < ROUNDS; round++) {
 		control_check_stop();
 		if (unlikely(self->short_of_memory))
 			out_of_memory_end(self);
@@ -36,4 +41,6 @@ void return_to_user(struct frame *frame)
 		if (likely(!thread_has_work(self)))
 			return;
 	}
+	/* What has come to this CPU meanwhile comes first, and with it this, to go on here. */
+	cpu_kick(this_cpu()->index);
 }

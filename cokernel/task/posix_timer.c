@@ -10,9 +10,6 @@
 #include "task/thread.h"
 #include "task/timer.h"
 
-/* Nanoseconds between two expiries, at least: an interrupt takes some of them. */
-#define PERIOD_LEAST 50000u
-
 #define TIMERS_MOST 1024u
 #define OVERRUN_MOST INT32_MAX
 
@@ -57,18 +54,19 @@ static struct posix_timer *find(struct process *process, int number)
 /* Sends the timer's signal. False: it went nowhere. */
 static bool send(struct posix_timer *timer)
 {
-	struct signal_info info = { .signo = timer->event.signo, .code = SIGNAL_CODE_TIMER };
+	struct signal_info info = { .signo = timer->event.signo, .code = SIGNAL_CODE_TIMER,
+				    .own_timer = 1 };
 	struct thread *thread;
 	bool sent;
 
 	info.timer.timer = timer->number;
 	info.timer.value = timer->event.value;
 	if (timer->event.notify != POSIX_NOTIFY_THREAD_ID)
-		return signal_send_process(timer->process, &info);
+		return signal_send_process(timer->process, &info) > 0;
 	thread = thread_find(timer->event.tid);
 	if (!thread)
 		return false;
-	sent = thread->process == timer->process && signal_send_thread(thread, &info);
+	sent = thread->process == timer->process && signal_send_thread(thread, &info) > 0;
 	thread_put(thread);
 	return sent;
 }
@@ -98,6 +96,7 @@ static void expired(struct timer *of)
 	struct posix_timer *timer = CONTAINER_OF(of, struct posix_timer, timer);
 	nsec_t interval = __atomic_load_n(&timer->interval, __ATOMIC_SEQ_CST);
 	nsec_t next = of->deadline, late = time_now() - next, step;
+	nsec_t least = timer_period_least();
 	uint64_t unseen;
 
 	if (timer->event.notify != POSIX_NOTIFY_NONE)
@@ -108,7 +107,7 @@ static void expired(struct timer *of)
 	 * Periods that went by unseen count as expiries too; so do those that are so short
 	 * that the CPU would do nothing else.
 	 */
-	unseen = (interval < PERIOD_LEAST ? late + PERIOD_LEAST : late) / interval;
+	unseen = (interval < least ? late + least : late) / interval;
 	if (unseen) {
 		lock_take(&timer->process->lock);
 		timer->missed += unseen;
@@ -281,8 +280,9 @@ void posix_timer_delivered(struct process *process, struct signal_info *info)
 {
 	struct posix_timer *timer;
 
-	if (info->code != SIGNAL_CODE_TIMER)
+	if (!info->own_timer)
 		return;
+	info->own_timer = 0;
 	timer = find(process, info->timer.timer);
 	if (!timer)
 		return;

@@ -9,6 +9,7 @@
 #include "boot/boot.h"
 #include "channel/channel.h"
 #include "channel/control.h"
+#include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -16,7 +17,11 @@
 #include "mm/heap.h"
 #include "mm/page.h"
 #include "task/sched.h"
+#include "task/signal_file.h"
 #include "task/thread.h"
+
+/* As the proxy exits when the enclave failed, not the program. */
+#define STATUS_FAILED 125
 
 static struct list processes = LIST_INIT(processes);
 static struct lock processes_lock = LOCK_INIT;
@@ -66,7 +71,9 @@ void process_put(struct process *process)
 	if (process->aspace)
 		aspace_destroy(process->aspace);
 	file_table_destroy(&process->file_table);
+	staged_free(process);
 	signal_queue_clear(&process->pending);
+	signal_files_free(process);
 	channel_close(process->channel);
 	boot_status->memory_free = page_free_bytes();
 	__atomic_fetch_sub(&boot_status->tasks, 1, __ATOMIC_RELAXED);
@@ -113,9 +120,10 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 	process->gid = gid;
 	process->wait_status = WAIT_SIGNALED(SIGNAL_KILL);
 	list_init(&process->threads);
+	list_init(&process->mapped_files);
 	signal_queue_init(&process->pending);
 	wait_queue_init(&process->stop_queue);
-	timer_init(&process->alarm, signal_alarm);
+	intervals_init(process);
 	posix_timers_init(process);
 	process->channel = channel_open(process, channel, size);
 	if (!process->channel) {
@@ -188,15 +196,14 @@ no_thread:
 	process_put(process);
 }
 
-void process_task_signal(uint32_t task, int signal)
+void process_task_signal(uint32_t task, const struct signal_info *info)
 {
 	struct process *process = find(task);
-	struct signal_info info = { .signo = signal, .code = SIGNAL_CODE_USER };
 
 	if (!process)
 		return;
-	if (signal >= 1 && signal <= (int)SIGNAL_COUNT)
-		signal_send_process(process, &info);
+	if (info->signo >= 1 && info->signo <= (int)SIGNAL_COUNT)
+		signal_send_process(process, info);
 	process_put(process);
 }
 
@@ -238,10 +245,13 @@ void process_last_thread_gone(struct process *process)
 {
 	uint64_t peak = 0;
 
-	signal_alarm_stop(process);
+	intervals_stop(process);
 	posix_timers_free(process);
 	if (!process->ending)
 		process->wait_status = process->leader_status;
+	/* The program is content; those who wait for its files are not. */
+	if (process->staged && process->staged->failed && process->wait_status == WAIT_EXITED(0))
+		process->wait_status = WAIT_EXITED(STATUS_FAILED);
 	if (process->aspace)
 		peak = aspace_peak(process->aspace);
 	out_of_memory_report(process);

@@ -14,6 +14,7 @@
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "task/interval.h"
 #include "task/signal.h"
 #include "task/timer.h"
 #include "task/wait.h"
@@ -21,6 +22,8 @@
 struct aspace;
 struct channel;
 struct own_directories;
+struct signal_files;
+struct staged;
 struct thread;
 
 /* What there was when a page could not be had: bytes. */
@@ -44,10 +47,12 @@ struct process {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* indices */
 	struct list threads;
 	unsigned int thread_count;
+	unsigned int leaving; /* of these: in thread_exit() */
 	bool started;
 
 	struct signal_action actions[SIGNAL_COUNT];
 	struct signal_queue pending;
+	struct signal_files *signal_files; /* task/signal_file.h; on the heap, or NULL */
 	bool stopped; /* SIGSTOP: threads wait in stop_queue until SIGCONT */
 	struct wait_queue stop_queue;
 
@@ -56,11 +61,8 @@ struct process {
 	int wait_status; /* as waitpid(2) gives it; of who was first to say */
 	int leader_status; /* of the first thread, if it left by itself */
 
-	struct timer alarm; /* setitimer(ITIMER_REAL), alarm */
-	nsec_t alarm_interval; /* 0: once. The callback reads it. */
-	nsec_t alarm_period;   /* what setitimer said last */
-
-	struct lock timers_lock; /* the timers below, but for expiry; before the lock of the process */
+	struct lock timers_lock; /* all timers, but for expiry; before the lock of the process */
+	struct interval intervals[INTERVALS]; /* of setitimer */
 	struct list timers;	 /* of timer_create; under both locks */
 	unsigned int timer_count;
 	int next_timer;
@@ -78,6 +80,9 @@ struct process {
 	/* Strings on its stack: arguments up to environment, that up to its end. */
 	user_addr_t arguments, environment, environment_end;
 	struct file_table file_table; /* memory files among its descriptors */
+	struct list mapped_files; /* that it maps shared (fs/mapped_file.h) */
+	bool record_locks; /* it takes those of fcntl() */
+	struct staged *staged; /* of staged I/O, on the heap; NULL: its I/O is forwarded */
 	bool short_of_memory;		 /* it dies of that: */
 	struct memory_shortage shortage;
 };
@@ -87,7 +92,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 		      tid_t pid);
 void process_task_cpus(uint32_t task, uint32_t word, uint64_t bits);
 void process_task_start(uint32_t task);
-void process_task_signal(uint32_t task, int signal);
+void process_task_signal(uint32_t task, const struct signal_info *info);
 void process_task_kill(uint32_t task);
 
 /* FN for each process, under the lock of the list, until it says false. Returns the last answer. */

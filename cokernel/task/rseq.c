@@ -94,7 +94,7 @@ static int leave_sequence(struct frame *frame, user_addr_t at, user_addr_t where
 	return 0;
 }
 
-void rseq_resume(struct frame *frame)
+bool rseq_resume(struct frame *frame)
 {
 	struct thread *self = thread_current();
 	struct user_rseq rseq;
@@ -109,6 +109,7 @@ void rseq_resume(struct frame *frame)
 		error = write_cpu(self->rseq, this_cpu()->linux_cpu, this_cpu()->linux_cpu);
 	if (error)
 		signal_fault(frame, SIGNAL_SEGV, SIGNAL_CODE_KERNEL, self->rseq);
+	return !error;
 }
 
 void rseq_disturb(struct process *process)

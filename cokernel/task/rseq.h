@@ -23,9 +23,9 @@ int rseq_unregister(user_addr_t at, uint32_t size, uint32_t signature);
 /*
  * On the way to user mode, of a thread that is registered and has lost its CPU, or
  * before a handler runs: FRAME goes to where the sequence says if it was in one.
- * What cannot be read or written is SIGSEGV.
+ * What cannot be read or written is SIGSEGV, and false.
  */
-void rseq_resume(struct frame *frame);
+bool rseq_resume(struct frame *frame);
 
 /* Every thread of PROCESS begins its sequence anew when it comes through the co-kernel. */
 void rseq_disturb(struct process *process);

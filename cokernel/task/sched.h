@@ -95,7 +95,7 @@ void sched_return_to_user(void);
 
 /*
  * The CPU of SET (indices) where a new thread disturbs least: the fewest threads,
- * then the nearest after AFTER. SET is not empty.
+ * then the nearest after AFTER. SET is not empty, but it may change meanwhile.
  */
 cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after);
 

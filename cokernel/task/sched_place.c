@@ -4,7 +4,7 @@
  * without their locks: what it says may be old when it is used, and then a thread waits
  * a little where it need not, or is sent on (enqueue_own() in sched.c).
  */
-#include "lib/print.h"
+#include "lib/lock.h"
 #include "task/run_queue.h"
 #include "task/sched.h"
 
@@ -42,7 +42,8 @@ cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other)
 	return cpu != CPU_NONE ? cpu : other;
 }
 
-cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
+/* As sched_choose(), or CPU_NONE. */
+static cpu_id_t look_for(const uint64_t *set, cpu_id_t after)
 {
 	cpu_id_t best = CPU_NONE, count = cpu_count, step, cpu;
 	uint64_t load, least = UINT64_MAX;
@@ -60,7 +61,19 @@ cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
 			best = cpu;
 		}
 	}
-	ASSERT(best != CPU_NONE);
+	return best;
+}
+
+cpu_id_t sched_choose(const uint64_t *set, cpu_id_t after)
+{
+	cpu_id_t best;
+
+	/*
+	 * SET is never empty, but a program may change it while we look (a thread's, by
+	 * sched_setaffinity(2) of another one), CPU by CPU: always to those looked at before.
+	 */
+	while (unlikely((best = look_for(set, after)) == CPU_NONE))
+		lock_relax();
 	return best;
 }
 

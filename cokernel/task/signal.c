@@ -2,15 +2,13 @@
 /* Sending signals: who gets one, and what becomes of it before it is delivered. */
 #include "task/signal.h"
 
-#include "arch/cpu.h"
-#include "arch/time.h"
+#include "arch/frame.h"
 #include "arch/trap.h"
-#include "lib/errno.h"
-#include "lib/print.h"
 #include "task/posix_timer.h"
 #include "task/process.h"
-#include "task/rseq.h"
 #include "task/sched.h"
+#include "task/signal_file.h"
+#include "task/signal_internal.h"
 #include "task/thread.h"
 
 #define STOPPERS                                                                          \
@@ -29,11 +27,6 @@ bool signal_default_is_stop(int signal)
 	return (STOPPERS & SIGNAL_BIT(signal)) != 0;
 }
 
-static struct thread *thread_of(struct list *pos)
-{
-	return LIST_ENTRY(pos, struct thread, process_link);
-}
-
 /* Signals that THREAD is to deliver; process->lock is held. */
 static signal_set_t deliverable(const struct thread *thread)
 {
@@ -41,13 +34,13 @@ static signal_set_t deliverable(const struct thread *thread)
 	       ~thread->signals.blocked;
 }
 
-static void refresh(struct thread *thread)
+void signal_refresh(struct thread *thread)
 {
 	__atomic_store_n(&thread->signals.notify,
 			 deliverable(thread) != 0 || thread->process->stopped, __ATOMIC_SEQ_CST);
 }
 
-static void tell(struct thread *thread)
+void signal_tell(struct thread *thread)
 {
 	__atomic_store_n(&thread->signals.notify, true, __ATOMIC_SEQ_CST);
 	wait_interrupt(thread);
@@ -66,7 +59,7 @@ static struct thread *choose(struct process *process, int signal, const struct t
 	struct list *pos;
 
 	LIST_FOR_EACH(pos, &process->threads) {
-		thread = thread_of(pos);
+		thread = signal_thread_of(pos);
 		if (thread == but || !wants(thread, signal))
 			continue;
 		if (!chosen || thread->tid == process->pid)
@@ -82,7 +75,7 @@ static bool is_blocked(struct process *process, const struct thread *only, int s
 	struct list *pos;
 
 	LIST_FOR_EACH(pos, &process->threads) {
-		thread = thread_of(pos);
+		thread = signal_thread_of(pos);
 		if ((!only || only == thread) &&
 		    ((thread->signals.blocked | thread->signals.waited) & SIGNAL_BIT(signal)))
 			return true;
@@ -90,7 +83,7 @@ static bool is_blocked(struct process *process, const struct thread *only, int s
 	return false;
 }
 
-static bool action_ignores(const struct signal_action *action, int signal)
+bool signal_action_ignores(const struct signal_action *action, int signal)
 {
 	return action->handler == SIGNAL_IGNORE ||
 	       (action->handler == SIGNAL_DEFAULT && signal_default_is_ignore(signal));
@@ -103,7 +96,7 @@ static void drop_everywhere(struct process *process, signal_set_t set)
 	posix_timers_dropped(process, set);
 	signal_queue_drop(&process->pending, set);
 	LIST_FOR_EACH(pos, &process->threads)
-		signal_queue_drop(&thread_of(pos)->signals.pending, set);
+		signal_queue_drop(&signal_thread_of(pos)->signals.pending, set);
 }
 
 static void go_on(struct process *process)
@@ -130,50 +123,97 @@ static bool take_effect(struct process *process, const struct thread *only, int 
 	} else if (STOPPERS & SIGNAL_BIT(signal)) {
 		drop_everywhere(process, SIGNAL_BIT(SIGNAL_CONT));
 	}
-	return !action_ignores(&process->actions[signal - 1], signal) ||
+	return !signal_action_ignores(&process->actions[signal - 1], signal) ||
 	       is_blocked(process, only, signal);
 }
 
-bool signal_send_process(struct process *process, const struct signal_info *info)
+/* SIGNAL is queued: threads that wait for what a signal file reads, blocked as it may be. */
+static void tell_watchers(struct process *process, const struct thread *only, int signal)
 {
 	struct thread *thread;
-	bool queued;
+	struct list *pos;
+
+	if (likely(!signal_files_read(process, signal)))
+		return;
+	LIST_FOR_EACH(pos, &process->threads) {
+		thread = signal_thread_of(pos);
+		if ((!only || only == thread) &&
+		    __atomic_load_n(&thread->signals.watching, __ATOMIC_SEQ_CST))
+			signal_tell(thread);
+	}
+}
+
+int signal_send_process(struct process *process, const struct signal_info *info)
+{
+	struct thread *thread;
+	int queued = 0;
 
 	if (info->signo == SIGNAL_KILL) {
 		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return true;
+		return 1;
 	}
 	lock_take(&process->lock);
-	queued = take_effect(process, NULL, info->signo) &&
-		 signal_queue_add(&process->pending, info);
-	thread = queued ? choose(process, info->signo, NULL) : NULL;
+	if (take_effect(process, NULL, info->signo))
+		queued = signal_queue_add(&process->pending, info);
+	thread = queued > 0 ? choose(process, info->signo, NULL) : NULL;
 	if (thread)
-		tell(thread);
+		signal_tell(thread);
+	if (queued > 0)
+		tell_watchers(process, NULL, info->signo);
 	lock_drop(&process->lock);
 	return queued;
 }
 
-bool signal_send_thread(struct thread *thread, const struct signal_info *info)
+int signal_send_thread(struct thread *thread, const struct signal_info *info)
 {
 	struct process *process = thread->process;
-	bool queued;
+	int queued = 0;
 
 	if (info->signo == SIGNAL_KILL) {
 		process_end(process, WAIT_SIGNALED(SIGNAL_KILL));
-		return true;
+		return 1;
 	}
 	lock_take(&process->lock);
-	queued = !thread->dying && take_effect(process, thread, info->signo) &&
-		 signal_queue_add(&thread->signals.pending, info);
-	if (queued && wants(thread, info->signo))
-		tell(thread);
+	if (!thread->dying && take_effect(process, thread, info->signo))
+		queued = signal_queue_add(&thread->signals.pending, info);
+	if (queued > 0 && wants(thread, info->signo))
+		signal_tell(thread);
+	if (queued > 0)
+		tell_watchers(process, thread, info->signo);
 	lock_drop(&process->lock);
 	return queued;
+}
+
+void signal_broken_pipe(void)
+{
+	struct signal_info info = { .signo = SIGNAL_PIPE, .code = SIGNAL_CODE_USER };
+
+	info.from.pid = (int32_t)process_current()->pid;
+	info.from.uid = process_current()->uid;
+	signal_send_thread(thread_current(), &info);
 }
 
 bool signal_pending(void)
 {
 	return thread_has_work(thread_current());
+}
+
+void signal_watch(bool watching)
+{
+	/* Before it looks whether there are signal files: who makes one looks here then. */
+	__atomic_store_n(&thread_current()->signals.watching, watching, __ATOMIC_SEQ_CST);
+}
+
+bool signal_really_pending(void)
+{
+	struct thread *self = thread_current();
+	bool pending;
+
+	lock_take(&self->process->lock);
+	signal_refresh(self);
+	pending = thread_has_work(self);
+	lock_drop(&self->process->lock);
+	return pending;
 }
 
 /* Other threads deliver what of SET is pending for the process. */
@@ -186,7 +226,7 @@ static void retarget(struct process *process, const struct thread *but, signal_s
 		signal = __builtin_ctzll(set) + 1;
 		thread = choose(process, signal, but);
 		if (thread && !thread->signals.notify)
-			tell(thread);
+			signal_tell(thread);
 	}
 }
 
@@ -207,7 +247,7 @@ void signal_set_blocked(signal_set_t blocked)
 	self->signals.blocked = blocked & ~UNBLOCKABLE;
 	if (process->thread_count > 1)
 		retarget(process, self, newly);
-	refresh(self);
+	signal_refresh(self);
 	lock_drop(&process->lock);
 }
 
@@ -223,9 +263,26 @@ int signal_take(signal_set_t set, struct signal_info *info)
 		signal = signal_queue_take(&process->pending, set, info);
 	if (signal)
 		posix_timer_delivered(process, info);
-	refresh(self);
+	signal_refresh(self);
 	lock_drop(&process->lock);
 	return signal;
+}
+
+void signal_inherit(signal_set_t ignored, signal_set_t blocked)
+{
+	struct process *process = process_current();
+	int signal;
+
+	ignored &= ~UNBLOCKABLE;
+	lock_take(&process->lock);
+	for (signal = 1; signal <= (int)SIGNAL_COUNT; signal++) {
+		if (ignored & SIGNAL_BIT(signal))
+			process->actions[signal - 1].handler = SIGNAL_IGNORE;
+	}
+	/* Those that are blocked are not ignored before they are let in. */
+	drop_everywhere(process, ignored & ~blocked);
+	lock_drop(&process->lock);
+	signal_set_blocked(blocked);
 }
 
 void signal_set_action(int signal, const struct signal_action *new, struct signal_action *old)
@@ -238,35 +295,10 @@ void signal_set_action(int signal, const struct signal_action *new, struct signa
 	if (new) {
 		*action = *new;
 		action->mask &= ~UNBLOCKABLE;
-		if (action_ignores(action, signal))
+		if (signal_action_ignores(action, signal))
 			drop_everywhere(process, SIGNAL_BIT(signal));
 	}
 	lock_drop(&process->lock);
-}
-
-void signal_alarm(struct timer *timer)
-{
-	struct process *process = CONTAINER_OF(timer, struct process, alarm);
-	struct signal_info info = { .signo = SIGNAL_ALRM, .code = SIGNAL_CODE_KERNEL };
-	nsec_t next = timer->deadline, now = time_now();
-	nsec_t interval = __atomic_load_n(&process->alarm_interval, __ATOMIC_SEQ_CST);
-
-	signal_send_process(process, &info);
-	/* Periods that were missed are not made up for. */
-	if (interval)
-		timer_arm(timer, next + interval * (1 + (now - next) / interval));
-}
-
-nsec_t signal_alarm_stop(struct process *process)
-{
-	nsec_t now = time_now(), left = 0;
-
-	__atomic_store_n(&process->alarm_interval, 0, __ATOMIC_SEQ_CST);
-	if (timer_cancel(&process->alarm))
-		left = process->alarm.deadline > now ? process->alarm.deadline - now : 1;
-	/* A callback that ran just then may have armed it again, but will not once more. */
-	timer_cancel(&process->alarm);
-	return left;
 }
 
 void signal_fault(struct frame *frame, int signal, int code, user_addr_t address)
@@ -290,152 +322,4 @@ void signal_fault(struct frame *frame, int signal, int code, user_addr_t address
 	signal_queue_add(&self->signals.pending, &info);
 	self->signals.notify = true;
 	lock_drop(&process->lock);
-}
-
-/* Takes the next signal to deliver, and its action. 0: none, and notify is up to date. */
-static int next_signal(struct thread *self, struct signal_info *info,
-		       struct signal_action *action, signal_set_t *mask)
-{
-	struct thread_signals *signals = &self->signals;
-	struct process *process = self->process;
-	struct list *pos;
-	int signal;
-
-	lock_take(&process->lock);
-	for (;;) {
-		signal = 0;
-		if (!process->stopped)
-			signal = signal_queue_take(&signals->pending, ~signals->blocked, info);
-		if (!signal && !process->stopped)
-			signal = signal_queue_take(&process->pending, ~signals->blocked, info);
-		if (!signal)
-			break;
-		posix_timer_delivered(process, info);
-		*action = process->actions[signal - 1];
-		if (action_ignores(action, signal))
-			continue;
-		if (action->handler != SIGNAL_DEFAULT)
-			break;
-		if (!signal_default_is_stop(signal))
-			break;
-		process->stopped = true;
-		LIST_FOR_EACH(pos, &process->threads)
-			tell(thread_of(pos));
-	}
-	if (signal && action->handler > SIGNAL_IGNORE) {
-		*mask = signals->restore_saved ? signals->saved : signals->blocked;
-		signals->restore_saved = false;
-		signals->blocked |= action->mask;
-		if (!(action->flags & SIGNAL_NO_DEFER))
-			signals->blocked |= SIGNAL_BIT(signal);
-		if (action->flags & SIGNAL_RESET_HANDLER)
-			process->actions[signal - 1].handler = SIGNAL_DEFAULT;
-	}
-	refresh(self);
-	lock_drop(&process->lock);
-	return signal;
-}
-
-static void wait_while_stopped(struct process *process)
-{
-	lock_take(&process->stop_queue.lock);
-	while (process->stopped && !process->ending)
-		wait_on_mode(&process->stop_queue, NSEC_FOREVER, WAIT_KILLABLE);
-	lock_drop(&process->stop_queue.lock);
-}
-
-static const char *fault_name(const struct signal_info *info)
-{
-	switch (info->signo) {
-	case SIGNAL_SEGV:
-		return "segmentation fault";
-	case SIGNAL_BUS:
-		return info->code == 2 ? "bus error: behind the end of what is mapped" : "bus error";
-	case SIGNAL_ILL:
-		return "illegal instruction";
-	case SIGNAL_FPE:
-		return "arithmetic fault";
-	case SIGNAL_TRAP:
-		return "trap";
-	default:
-		return NULL;
-	}
-}
-
-static __noreturn void die(const struct frame *frame, const struct signal_info *info)
-{
-	struct process *process = process_current();
-	const char *name = info->code > 0 ? fault_name(info) : NULL;
-
-	if (name)
-		process_report(process, "%s: %s at address 0x%llx, rip 0x%llx",
-			       process_name(process), name,
-			       (unsigned long long)info->fault.address,
-			       (unsigned long long)frame->rip);
-	process_end(process, WAIT_SIGNALED(info->signo));
-	thread_exit(process->wait_status);
-}
-
-/* Makes the system call that FRAME comes from be done once more. */
-static void restart(struct frame *frame)
-{
-	frame->rax = frame->error;
-	frame->rip -= 2; /* of SYSCALL */
-}
-
-/* A call was interrupted; ACTION: of the handler that will run, NULL: none. */
-static void settle_call(struct frame *frame, const struct signal_action *action)
-{
-	int64_t result = (int64_t)frame->rax;
-
-	if (frame->vector != FRAME_SYSCALL)
-		return;
-	if (result != -ERESTARTSYS && result != -ERESTARTNOHAND && result != -ERESTART_DEADLINE)
-		return;
-	if (!action || (result == -ERESTARTSYS && (action->flags & SIGNAL_RESTART)))
-		restart(frame);
-	else
-		frame->rax = (uint64_t)-EINTR;
-	if (action)
-		thread_current()->restart_deadline = 0;
-	frame->vector = 0;
-}
-
-void signal_deliver(struct frame *frame)
-{
-	struct thread *self = thread_current();
-	struct process *process = self->process;
-	struct signal_action action = { 0 };
-	struct signal_info info;
-	signal_set_t mask = 0;
-	int signal;
-
-	for (;;) {
-		if (process->stopped)
-			wait_while_stopped(process);
-		if (process->ending)
-			return;
-		signal = next_signal(self, &info, &action, &mask);
-		if (process->stopped && !signal)
-			continue;
-		if (signal) {
-			if (action.handler == SIGNAL_DEFAULT)
-				die(frame, &info);
-			settle_call(frame, &action);
-			/* The frame that the handler returns by is outside of any sequence. */
-			if (self->rseq)
-				rseq_resume(frame);
-			if (signal_push_frame(frame, &action, &info, mask))
-				continue;
-			info = (struct signal_info){ .signo = SIGNAL_SEGV,
-						     .code = SIGNAL_CODE_KERNEL };
-			info.fault.address = frame->rsp;
-			die(frame, &info);
-		}
-		settle_call(frame, NULL);
-		if (!self->signals.restore_saved)
-			return;
-		self->signals.restore_saved = false;
-		signal_set_blocked(self->signals.saved);
-	}
 }

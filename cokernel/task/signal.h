@@ -21,9 +21,11 @@ struct timer;
 /*
  * Results of an interrupted system call that signal_deliver() turns into EINTR, or
  * into the call done again: ERESTARTSYS (lib/errno.h) again unless a handler without
- * SA_RESTART runs; these only if no handler runs at all, the second for calls
- * that then go on until thread->restart_deadline.
+ * SA_RESTART runs; ERESTARTNOINTR always, after the handler if one runs; these others only
+ * if no handler runs at all, the second for calls that then go on until
+ * thread->restart_deadline.
  */
+#define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 #define ERESTART_DEADLINE 516
 
@@ -54,6 +56,8 @@ enum signal_number {
 	SIGNAL_TTIN = 21,
 	SIGNAL_TTOU = 22,
 	SIGNAL_URG = 23,
+	SIGNAL_VTALRM = 26,
+	SIGNAL_PROF = 27,
 	SIGNAL_WINCH = 28,
 	SIGNAL_SYS = 31,
 	SIGNAL_REALTIME = 32, /* the first that is queued, not merged */
@@ -74,6 +78,7 @@ enum signal_number {
 #define SIGNAL_NO_DEFER 0x40000000u
 #define SIGNAL_RESET_HANDLER 0x80000000u
 #define SIGNAL_RESTORER 0x04000000u
+#define SIGNAL_FLAGS 0xdc000807ull /* all that Linux knows */
 
 /* ss_flags */
 #define SIGNAL_STACK_ON 1u
@@ -93,8 +98,13 @@ struct signal_info {
 	int32_t signo;
 	int32_t error;
 	int32_t code;
-	int32_t pad;
+	int32_t own_timer; /* of a timer of ours, whatever code says; 0 when a program sees it */
 	union {
+		/*
+		 * First, so that an initialiser without a member clears all of it: with that of
+		 * another one, compilers need not, and programs see the whole (GCC 15 on).
+		 */
+		uint8_t bytes[112];
 		struct {
 			int32_t pid;
 			uint32_t uid;
@@ -108,7 +118,16 @@ struct signal_info {
 			int32_t overrun;
 			uint64_t value;
 		} timer;
-		uint8_t bytes[112];
+		struct {
+			int32_t pid;
+			uint32_t uid;
+			int32_t status;
+			int64_t user_time, system_time;
+		} child;
+		struct {
+			int64_t band;
+			int32_t fd;
+		} poll;
 	};
 };
 _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t of the ABI");
@@ -134,6 +153,7 @@ struct thread_signals {
 	signal_set_t waited; /* of rt_sigtimedwait: not ignored, though blocked is without them */
 	bool restore_saved;
 	bool notify; /* look at the queues before user mode */
+	bool watching; /* signal_watch() */
 	struct signal_queue pending; /* for this thread alone */
 	user_addr_t altstack;
 	uint64_t altstack_size;
@@ -143,8 +163,8 @@ struct thread_signals {
 void signal_queue_init(struct signal_queue *queue);
 void signal_queue_clear(struct signal_queue *queue);
 
-/* False: not queued, since it is there already (merged) or there are too many. */
-bool signal_queue_add(struct signal_queue *queue, const struct signal_info *info);
+/* 1; 0: not queued, since it is there already (merged); -EAGAIN: there are too many. */
+int signal_queue_add(struct signal_queue *queue, const struct signal_info *info);
 
 /* Takes out the first of SET, faults before others, low numbers first. 0: none. */
 int signal_queue_take(struct signal_queue *queue, signal_set_t set, struct signal_info *info);
@@ -153,17 +173,32 @@ int signal_queue_take(struct signal_queue *queue, signal_set_t set, struct signa
 void signal_queue_drop(struct signal_queue *queue, signal_set_t set);
 
 /*
- * Any code, any CPU. They queue and kick; nothing is delivered here. False: it is not
- * queued, since it is ignored, pending already (merged), or there are too many.
+ * Any code, any CPU. They queue and kick; nothing is delivered here. 1; 0: it is not
+ * queued, since it is ignored or pending already (merged); -EAGAIN: there are too many.
  */
-bool signal_send_process(struct process *process, const struct signal_info *info);
-bool signal_send_thread(struct thread *thread, const struct signal_info *info);
+int signal_send_process(struct process *process, const struct signal_info *info);
+int signal_send_thread(struct thread *thread, const struct signal_info *info);
+
+/* SIGPIPE to the running thread, which wrote what nobody will read. */
+void signal_broken_pipe(void);
 
 /* Is there one that the running thread must deliver (so that a wait must end)? */
 bool signal_pending(void);
 
+/*
+ * Between signal_watch(true) and signal_watch(false) a signal that a signal file reads
+ * (task/signal_file.h) ends waits of the running thread as one to deliver does, although
+ * it may be blocked. The second says whether there is really one to deliver; if not, the
+ * thread may wait again.
+ */
+void signal_watch(bool watching);
+bool signal_really_pending(void);
+
 /* Changes the running thread's mask, except for KILL and STOP. */
 void signal_set_blocked(signal_set_t blocked);
+
+/* A program begins: signals that its first thread, the running one, ignores and blocks. */
+void signal_inherit(signal_set_t ignored, signal_set_t blocked);
 
 /* Takes one of SET that is pending for the running thread, whatever is blocked. 0: none. */
 int signal_take(signal_set_t set, struct signal_info *info);
@@ -174,23 +209,20 @@ void signal_set_action(int signal, const struct signal_action *new, struct signa
 /* A thread is leaving: what it was to deliver for its process, others do. process->lock held. */
 void signal_hand_over(struct process *process, struct thread *leaving);
 
-/* setitimer(ITIMER_REAL) has expired. */
-void signal_alarm(struct timer *timer);
-
-/* Stops that timer. Returns ns that were left, 0 if it was not set. No lock is held. */
-nsec_t signal_alarm_stop(struct process *process);
-
 /* Is the default action of SIGNAL to do nothing, or to stop the process? */
 bool signal_default_is_ignore(int signal);
 bool signal_default_is_stop(int signal);
 
-/* Delivers what is pending, on the way to user mode. Maybe does not return. */
+/*
+ * Delivers what is pending, on the way to user mode: all that needs no handler, up to one that
+ * does. Maybe does not return.
+ */
 void signal_deliver(struct frame *frame);
 
 /*
  * signal_frame.c: makes user mode go on in the handler of ACTION, with a frame on
  * its stack from which signal_return() restores FRAME and the mask MASK. False: the
- * stack cannot be written.
+ * stack cannot be written, or the handler is no address of a program.
  */
 bool signal_push_frame(struct frame *frame, const struct signal_action *action,
 		       const struct signal_info *info, signal_set_t mask);

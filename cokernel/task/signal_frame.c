@@ -146,6 +146,13 @@ bool signal_push_frame(struct frame *frame, const struct signal_action *action,
 
 	if (!(action->flags & SIGNAL_RESTORER))
 		return false;
+	/*
+	 * A handler that is no address faults before its first instruction. If that may be
+	 * its own cause, it would go on so until the stack ends; and all of that in the
+	 * co-kernel, since no CPU leaves for such an address.
+	 */
+	if (action->handler >= USER_END)
+		return false;
 	if ((action->flags & SIGNAL_ON_STACK) && signals->altstack_size != 0 && !on_altstack) {
 		top = signals->altstack + signals->altstack_size;
 		enter_altstack = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The queues of pending signals; all under process->lock. */
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "task/signal.h"
@@ -59,23 +60,24 @@ void signal_queue_clear(struct signal_queue *queue)
 	signal_queue_drop(queue, ~0ull);
 }
 
-bool signal_queue_add(struct signal_queue *queue, const struct signal_info *info)
+int signal_queue_add(struct signal_queue *queue, const struct signal_info *info)
 {
 	bool merged = info->signo < SIGNAL_REALTIME;
 	struct signal_entry *entry;
 
 	if (merged && (queue->set & SIGNAL_BIT(info->signo)))
-		return false;
+		return 0;
 	entry = queue->count < QUEUE_MOST || merged ? new_entry(queue) : NULL;
 	if (entry) {
 		entry->info = *info;
 		list_append(&queue->entries, &entry->link);
 		queue->count++;
-	} else if (!merged) {
-		return false;
+	} else if (!merged && info->code != SIGNAL_CODE_USER) {
+		return -EAGAIN;
 	}
+	/* Without an entry it comes all the same, but nothing is known of it: as kill(2) has it. */
 	queue->set |= SIGNAL_BIT(info->signo);
-	return true;
+	return 1;
 }
 
 static struct signal_entry *find_entry(struct signal_queue *queue, int signal)

@@ -6,6 +6,8 @@
 #include "arch/user.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
+#include "fs/mapped_file.h"
+#include "fs/staged.h"
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -201,6 +203,8 @@ static bool leave_process(struct thread *thread)
 	lock_take(&process->lock);
 	list_remove(&thread->process_link);
 	last = --process->thread_count == 0;
+	if (thread->leaving)
+		process->leaving--;
 	process->cpu_time += sched_cpu_time(thread);
 	process->switches += thread->switches;
 	signal_hand_over(process, thread);
@@ -231,17 +235,37 @@ static void clear_tid(struct thread *self)
 		futex_wake(address, 1, FUTEX_ANY, true);
 }
 
+/* The others, if there are any, are on their way out too, and make no new ones. */
+static bool is_last_to_leave(struct thread *self)
+{
+	struct process *process = self->process;
+	bool last;
+
+	lock_take(&process->lock);
+	self->leaving = true;
+	last = ++process->leaving == process->thread_count;
+	lock_drop(&process->lock);
+	return last;
+}
+
 void thread_exit(int wait_status)
 {
 	struct thread *self = thread_current();
 	struct process *process = self->process;
 
-	if (!process->ending) {
-		futex_thread_exit();
+	/* Also with all of its process: its locks may be in memory that other processes share. */
+	futex_thread_exit();
+	if (!process->ending)
 		clear_tid(self);
-	}
 	if (self->tid == process->pid)
 		process->leader_status = wait_status;
+	/* While it is one of the process yet: CPUs may come and go meanwhile. */
+	if (is_last_to_leave(self)) {
+		if (process->staged)
+			staged_end(process);
+		else
+			mapped_files_end(process);
+	}
 	if (leave_process(self))
 		process_last_thread_gone(process);
 	sched_exit();

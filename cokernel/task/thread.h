@@ -62,8 +62,10 @@ struct thread {
 	uint8_t sched_policy;	     /* as sched_setscheduler said, and */
 	int8_t nice;	     /* setpriority: neither changes anything */
 	bool resched;		     /* give the CPU to another one on the way out */
+	bool leaving;		     /* in thread_exit() */
 	bool dying;		     /* its process ends: leave at the next chance */
 	bool short_of_memory;	     /* in a call: its process is to end */
+	bool firm;		     /* it waits for replies of Linux as long as the proxy lives */
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
 	nsec_t cpu_time;	     /* used, up to the last switch */
 	nsec_t started_at;	     /* when it was switched to */

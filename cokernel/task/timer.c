@@ -10,9 +10,18 @@
 #include "lib/print.h"
 #include "mm/heap.h"
 
+/*
+ * Nanoseconds between two expiries of a timer that a program repeats, at least: an interrupt
+ * takes some of them. Where there are more timers than FEW, they make no more interrupts than
+ * FEW of them could.
+ */
+#define PERIOD_LEAST 50000u
+#define FEW 4u
+
 struct timers {
 	struct lock lock;
-	struct list armed;	/* by deadline */
+	struct list armed;	/* by deadline, */
+	unsigned int count;	/* so many */
 	struct timer *running;	/* its callback runs now, without the lock */
 };
 
@@ -55,6 +64,13 @@ static void program(struct timers *timers)
 	lapic_timer_arm(deadline > now ? deadline - now : 1);
 }
 
+/* From the list of TIMERS, whose lock is held. */
+static void take_out(struct timers *timers, struct timer *timer)
+{
+	list_remove(&timer->link);
+	timers->count--;
+}
+
 /* Into this CPU's list, whose lock is held. */
 static void insert(struct timers *timers, struct timer *timer)
 {
@@ -66,7 +82,16 @@ static void insert(struct timers *timers, struct timer *timer)
 			break;
 	}
 	list_insert_between(&timer->link, pos->prev, pos);
+	timers->count++;
 	__atomic_store_n(&timer->armed, true, __ATOMIC_RELAXED);
+}
+
+nsec_t timer_period_least(void)
+{
+	const struct timers *timers = this_cpu()->timers;
+	nsec_t count = __atomic_load_n(&timers->count, __ATOMIC_RELAXED);
+
+	return PERIOD_LEAST * max_u64(count, FEW) / FEW;
 }
 
 void timer_arm(struct timer *timer, nsec_t deadline)
@@ -108,7 +133,7 @@ bool timer_cancel(struct timer *timer)
 	was_armed = timer->armed;
 	if (was_armed) {
 		was_first = timers->armed.next == &timer->link;
-		list_remove(&timer->link);
+		take_out(timers, timer);
 		timer->armed = false;
 		if (was_first && timers == this_cpu()->timers)
 			program(timers);
@@ -136,7 +161,7 @@ void timer_adopt(cpu_id_t from)
 	lock_take(&own->lock);
 	while (!list_empty(&old->armed)) {
 		timer = LIST_ENTRY(old->armed.next, struct timer, link);
-		list_remove(&timer->link);
+		take_out(old, timer);
 		insert(own, timer);
 	}
 	program(own);
@@ -155,7 +180,7 @@ void timer_interrupt(void)
 		timer = LIST_ENTRY(timers->armed.next, struct timer, link);
 		if (timer->deadline > now)
 			break;
-		list_remove(&timer->link);
+		take_out(timers, timer);
 		timer->armed = false;
 		timers->running = timer;
 		lock_drop(&timers->lock);

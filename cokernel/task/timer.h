@@ -30,6 +30,12 @@ void timer_init(struct timer *timer, void (*expired)(struct timer *timer));
 /* On the calling CPU; re-arms. One owner at a time: not concurrently with itself. */
 void timer_arm(struct timer *timer, nsec_t deadline);
 
+/*
+ * The least period, in ns, of a timer that is armed again on the calling CPU by its own callback
+ * as a program has said: with less, and many of them, the CPU would do nothing else.
+ */
+nsec_t timer_period_least(void);
+
 /* True: it was armed and will not run. False: it ran, or runs now and is over on return. */
 bool timer_cancel(struct timer *timer);
 

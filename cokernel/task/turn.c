@@ -20,6 +20,15 @@ int turn_take(struct turn *turn)
 	return error;
 }
 
+void turn_take_certain(struct turn *turn)
+{
+	lock_take(&turn->queue.lock);
+	while (turn->taken)
+		wait_on_mode(&turn->queue, NSEC_FOREVER, WAIT_CERTAIN);
+	turn->taken = true;
+	lock_drop(&turn->queue.lock);
+}
+
 void turn_end(struct turn *turn)
 {
 	lock_take(&turn->queue.lock);

@@ -14,6 +14,8 @@ void turn_init(struct turn *turn);
 
 /* 0, or -EINTR if the process ends meanwhile. No lock is held. */
 int turn_take(struct turn *turn);
+/* The same whatever happens to the process, where nobody has it for long. */
+void turn_take_certain(struct turn *turn);
 void turn_end(struct turn *turn);
 
 #endif

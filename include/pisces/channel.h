@@ -77,11 +77,22 @@ struct pisces_socket_message {
 };
 PISCES_ASSERT_SIZE(struct pisces_socket_message, 0xf90);
 
+/* How a program's calls on files are served. */
+enum pisces_io {
+	PISCES_IO_FORWARD = 0, /* by the proxy, on Linux, as they come */
+	PISCES_IO_STAGED = 1,  /* inside: files are copied in before and out after the program */
+};
+
 /*
  * What to run. Behind it, at strings, the NUL-terminated strings one after the
  * other: argc arguments, envc environment entries, then the path of the program
  * as it is to appear in AT_EXECFN. The program itself is read by pread64 calls
  * on descriptor program_fd of the proxy.
+ *
+ * With staged I/O there follow `named` paths that the user has named, which must be there
+ * and are copied in with all that is below them, and `needed` absolute paths of files that
+ * the program needs to begin (its interpreters and libraries), which are copied if they
+ * are there. In forward I/O there are none of either.
  */
 struct pisces_exec {
 	uint32_t size; /* of this structure and all strings */
@@ -89,9 +100,16 @@ struct pisces_exec {
 	uint32_t envc;
 	int32_t program_fd;
 	uint64_t stack_limit; /* RLIMIT_STACK of the user in bytes */
-	uint64_t umask_and_flags; /* low 16 bits: umask */
+	uint16_t umask;
+	uint16_t io; /* enum pisces_io */
+	uint16_t named;
+	uint16_t needed;
+	uint32_t descriptor_limit; /* RLIMIT_NOFILE of the user, soft */
+	uint32_t descriptor_most;  /* and hard */
+	uint64_t ignored; /* signals that begin ignored, bit n-1: signal n */
+	uint64_t blocked; /* and blocked, in the first thread */
 	char strings[];
 };
-PISCES_ASSERT_SIZE(struct pisces_exec, 32);
+PISCES_ASSERT_SIZE(struct pisces_exec, 56);
 
 #endif

@@ -382,13 +382,22 @@ struct pisces_own_info {
 /* Rings the CPU that waits for replies. */
 #define PISCES_IOC_BELL _IO(PISCES_IOC_MAGIC, 0x41)
 
+/*
+ * What is known of a signal, as siginfo_t has it. VALUE: what sigqueue(3) sent with it; of
+ * SIGCHLD, the status of the child.
+ */
 struct pisces_signal {
 	uint32_t signal; /* 1..64 */
-	uint32_t unused;
+	int32_t code;	 /* si_code */
+	int32_t pid;	 /* of who sent it */
+	uint32_t uid;
+	uint64_t value;
 };
+PISCES_ASSERT_SIZE(struct pisces_signal, 24);
 
 /*
- * Sends the program a signal. EAGAIN: the control ring is full, try again; EBUSY:
+ * Sends the program a signal; real-time signals (32 and above) are queued there, 1,024 of
+ * them, the others merged with one that is pending already. EAGAIN: the control ring is full, try again; EBUSY:
  * it was not started yet; ESRCH: it has ended.
  */
 #define PISCES_IOC_SIGNAL _IOW(PISCES_IOC_MAGIC, 0x42, struct pisces_signal)

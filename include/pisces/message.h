@@ -34,7 +34,8 @@ enum pisces_message_type {
 	PISCES_MSG_TASK_CPUS = 0x0111,	 /* id, word index, bits: CPUs of the task by index in
 					    the boot block */
 	PISCES_MSG_TASK_START = 0x0112,	 /* id: read the exec block of the channel and run */
-	PISCES_MSG_TASK_SIGNAL = 0x0113, /* id, signal number 1..64: as kill(2) to the program */
+	PISCES_MSG_TASK_SIGNAL = 0x0113, /* id, signal number 1..64 | si_code << 32, pid | uid << 32
+					    of who sent it, value: see struct pisces_signal */
 	PISCES_MSG_TASK_KILL = 0x0114,	 /* id: the proxy is gone; end the task without a word to
 					    it. Answered by TASK_ENDED */
 

@@ -205,11 +205,76 @@ static void clocks(void)
 	TRY(clock_nanosleep, CLOCK_MONOTONIC, 0, &wrong, NULL);
 }
 
+/* Computes until the handler has run COUNT times, 10 s at most. */
+static void compute_until(int count)
+{
+	struct timespec start, now;
+	volatile int i;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		for (i = 0; i < 10000; i++)
+			;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (seen < count && now.tv_sec < start.tv_sec + 10);
+}
+
+static long long cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* Those that count CPU time: not while the program sleeps, and not too early. */
+static void cpu_intervals(void)
+{
+	static const struct {
+		int clock, signal;
+	} kinds[] = { { ITIMER_PROF, SIGPROF }, { ITIMER_VIRTUAL, SIGVTALRM } };
+	struct sigaction action = { .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART };
+	const struct itimerval set = { { 0, 20000 }, { 0, 50000 } }, off = { { 0, 0 }, { 0, 0 } };
+	struct itimerval old;
+	long long start;
+	size_t i;
+
+	part("interval timers of CPU time");
+	for (i = 0; i < 2; i++) {
+		sigaction(kinds[i].signal, &action, NULL);
+		seen = 0;
+		start = cpu_time();
+		TRY(setitimer, kinds[i].clock, &set, &old);
+		sleep_ms(300);
+		SHOW(seen);
+		TRY(getitimer, kinds[i].clock, &old);
+		SHOW(old.it_value.tv_sec == 0 && old.it_value.tv_usec > 0);
+		SHOW(old.it_interval.tv_usec);
+		compute_until(1);
+		SHOW(seen);
+		SHOW(cpu_time() - start >= 30000000);
+		compute_until(5);
+		SHOW(seen >= 5);
+		SHOW(cpu_time() - start >= 90000000);
+		TRY(setitimer, kinds[i].clock, &off, &old);
+		SHOW(old.it_interval.tv_usec);
+		seen = 0;
+		compute_until(0);
+		SHOW(seen);
+		TRY(getitimer, kinds[i].clock, &old);
+		SHOW(old.it_value.tv_sec + old.it_value.tv_usec);
+	}
+	TRY(getitimer, 3, &old);
+	TRY(setitimer, 3, &set, NULL);
+	TRY(setitimer, -1, &set, NULL);
+}
+
 int main(void)
 {
 	kernel_timers();
 	library_timers();
 	intervals();
+	cpu_intervals();
 	clocks();
 	return 0;
 }

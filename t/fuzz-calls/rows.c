@@ -44,7 +44,7 @@ const struct row rows[] = {
 	ROW(epoll_wait, "Ebck"), ROW(epoll_pwait, "Ebckmc"), ROW(epoll_pwait2, "Ebctmc"),
 	ROW(inotify_init1, "f"), ROW(inotify_add_watch, "dsf"), ROW(inotify_rm_watch, "dc"),
 	ROW(timerfd_create, "cf"), ROW(timerfd_settime, "dfbb"), ROW(timerfd_gettime, "db"),
-	ROW(eventfd2, "cf"),
+	ROW(eventfd2, "cf"), ROW(signalfd4, "dmcf"),
 
 	/* memory */
 	ROW(mmap, "Affdo"), ROW(mprotect, "Af"), ROW(munmap, "A"), ROW(mremap, "ASfa"),

@@ -28,6 +28,18 @@ with tempfile.TemporaryDirectory() as place:
     mapped = np.load(name, mmap_mode="r")
     print("mapped", np.array_equal(mapped, a))
     del mapped
+    # Written through a mapping: by msync, and by the end of the mapping.
+    raw = os.path.join(place, "a.raw")
+    mapped = np.memmap(raw, dtype="f8", mode="w+", shape=a.shape)
+    mapped[:] = a
+    mapped.flush()
+    print("flushed", hashlib.sha256(open(raw, "rb").read()).hexdigest())
+    mapped[7] = 0
+    del mapped
+    again = np.memmap(raw, dtype="f8", mode="r+", shape=a.shape)
+    again[8] = 1
+    del again
+    print("written", np.fromfile(raw).reshape(a.shape)[6:10].sum(axis=1).round(9))
     text = os.path.join(place, "text")
     with open(text, "w") as file:
         for i in range(1000):

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "local_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/*
+ * File systems without a disk have a device whose major number is 0; these of them are in
+ * this machine's memory or on its disks all the same.
+ */
+static const char *const local_types[] = { "tmpfs", "ramfs", "overlay", "btrfs", "zfs", "bcachefs" };
+
+/* What was found out of devices with major number 0, by minor number. */
+#define KNOWN_MOST 16u
+
+static struct {
+	unsigned int minor;
+	bool local;
+} known[KNOWN_MOST];
+static unsigned int known_count;
+
+static bool is_local_type(const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++) {
+		if (strcmp(type, local_types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * From /proc/self/mountinfo: "36 35 0:27 ROOT POINT OPTIONS [...] - TYPE SOURCE OPTIONS".
+ * Files in subvolumes of btrfs and in the lower layers of an overlay have devices that are
+ * not mounted; what comes from elsewhere has that of its mount.
+ */
+static bool look_up(unsigned int minor)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	bool is_mounted = false, local = false;
+	char line[4096], type[32];
+
+	if (!mounts)
+		return false;
+	while (!is_mounted && fgets(line, sizeof(line), mounts)) {
+		const char *rest = strstr(line, " - ");
+		unsigned int found, major;
+
+		is_mounted = rest && sscanf(line, "%*u %*u %u:%u", &major, &found) == 2 &&
+			     major == 0 && found == minor &&
+			     sscanf(rest, " - %31s", type) == 1;
+		local = is_mounted && is_local_type(type);
+	}
+	fclose(mounts);
+	return local || !is_mounted;
+}
+
+static bool is_local_device(unsigned int minor)
+{
+	unsigned int i;
+	bool local;
+
+	for (i = 0; i < known_count; i++) {
+		if (known[i].minor == minor)
+			return known[i].local;
+	}
+	local = look_up(minor);
+	if (known_count < KNOWN_MOST) {
+		known[known_count].minor = minor;
+		known[known_count++].local = local;
+	}
+	return local;
+}
+
+bool local_file(int fd)
+{
+	struct statx file;
+
+	/* What Linux knows by itself: no question to a server. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) < 0 ||
+	    !S_ISREG(file.stx_mode))
+		return false;
+	return file.stx_dev_major != 0 || is_local_device(file.stx_dev_minor);
+}

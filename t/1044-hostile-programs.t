@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Hostile programs: threads that change what the kernel is just looking at, and signals that
+# cause signals. Each ends as on Linux, with the same output, and the enclave lives on: a
+# co-kernel that panics, or that Linux takes for hanging, makes the exit code 125.
+node_files="t/hostile/threads t/hostile/signals"
+. "$(dirname "$0")/lib/node.sh"
+
+kernel_log_start
+
+# same WHAT RC COMMAND...: on Linux and in an enclave of three CPUs
+same() {
+	local what=$1 expected=$2 linux
+	shift 2
+	run "$@"
+	is "$rc" "$expected" "$what: on Linux"
+	linux=$out
+	limit=60 run pisces run --cpus=3 --mem=512M -- "$@"
+	is "$rc" "$expected" "$what: in an enclave"
+	is "$out" "$linux" "$what: with the same output"
+	[ "$rc" = "$expected" ] || diag "$err"
+}
+
+same "regions cut while a large page comes" 0 ./threads mapping
+same "CPUs taken while one is looked for" 0 ./threads affinity
+same "a futex word that always changes" 0 ./threads futex
+same "and the process ends meanwhile" 7 ./threads leave
+same "waits that signals interrupt" 0 ./threads waits
+same "more timers than a CPU can serve" 0 ./signals timers
+same "a sequence whose memory is gone" 139 ./signals sequence
+same "a SIGSEGV handler at no address" 139 ./signals handler 0
+
+# On Linux this takes minutes.
+before=$SECONDS
+limit=60 run pisces run --cpus=2 --mem=512M -- ./signals handler 64
+is "$rc" 139 "the same, with a stack of 64 GiB"
+took=$((SECONDS - before))
+ok "it ends at once: $took s" [ $took -lt $((15 * slow)) ]
+
+limit=60 run pisces run --cpus=3 --mem=256M -- ./signals storm
+like "$rc" '^(0|139)$' "a storm of signals: $rc, as the stack lasts or not"
+[ "$rc" != 125 ] || diag "$err"
+
+run ./signals owner
+is "$rc" 0 "locks of a process that ends: on Linux"
+linux=$out
+limit=60 run pisces run --cpus=2 --mem=256M --tasks=2 -- ./signals owner
+is "$rc" 0 "in an enclave"
+is "$out" "$linux" "the other one gets all of them, and is told"
+diag "$err"
+
+run pisces run --cpus=1 --mem=128M -- $examples/hello
+is "$rc" 0 "the next enclave runs"
+node_recovers "after all that"
+kernel_log_clean
+done_testing
