@@ -27,6 +27,17 @@ static int64_t take_with(const char *path, uint64_t more, struct channel_buffer 
 	return 0;
 }
 
+/* The same with a second path there. */
+static int64_t take_two(const char *first, const char *second, struct channel_buffer *buffer,
+			uint64_t *at)
+{
+	int64_t result = take_with(first, strlen(second) + 1, buffer, at);
+
+	if (result == 0)
+		memcpy(buffer->memory + (*at - buffer->offset), second, strlen(second) + 1);
+	return result;
+}
+
 int64_t linux_name_call(uint32_t call, const char *path, uint64_t third, uint64_t fourth)
 {
 	struct channel_buffer buffer;
@@ -84,11 +95,10 @@ int64_t linux_rename(const char *old, const char *new)
 {
 	struct channel_buffer buffer;
 	uint64_t at;
-	int64_t result = take_with(old, strlen(new) + 1, &buffer, &at);
+	int64_t result = take_two(old, new, &buffer, &at);
 
 	if (result < 0)
 		return result;
-	memcpy(buffer.memory + (at - buffer.offset), new, strlen(new) + 1);
 	result = channel_call_own(__NR_renameat, CWD, buffer.offset, CWD, at, 0, 0);
 	channel_buffer_give(process_current()->channel, &buffer);
 	return result;
@@ -98,11 +108,10 @@ int64_t linux_symlink(const char *target, const char *path)
 {
 	struct channel_buffer buffer;
 	uint64_t at;
-	int64_t result = take_with(target, strlen(path) + 1, &buffer, &at);
+	int64_t result = take_two(target, path, &buffer, &at);
 
 	if (result < 0)
 		return result;
-	memcpy(buffer.memory + (at - buffer.offset), path, strlen(path) + 1);
 	result = channel_call_own(__NR_symlinkat, buffer.offset, CWD, at, 0, 0, 0);
 	channel_buffer_give(process_current()->channel, &buffer);
 	return result;

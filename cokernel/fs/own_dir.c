@@ -3,6 +3,7 @@
 
 #include "arch/user.h"
 #include "channel/channel.h"
+#include "fs/abi_dirent.h"
 #include "fs/linux.h"
 #include "fs/own.h"
 #include "fs/text.h"
@@ -23,14 +24,6 @@ struct own_directories {
 	} open[OPEN_MOST];
 };
 
-/* struct linux_dirent64 of the ABI; a name with NUL follows. */
-struct entry {
-	uint64_t inode;
-	int64_t next; /* where to go on behind it */
-	uint16_t size;
-	uint8_t type;
-} __attribute__((packed));
-#define NAME_AT 19u
 #define TYPE_DIRECTORY 4u
 #define TYPE_FILE 8u
 #define SEEK_CURRENT 1u
@@ -133,11 +126,11 @@ void own_dir_copy(int from, int to)
 
 static bool has_name(const struct text *text, const char *name)
 {
-	const struct entry *entry;
+	const struct dirent_head *entry;
 	size_t at;
 
 	for (at = 0; at < text->used; at += entry->size) {
-		entry = (const struct entry *)(text->bytes + at);
+		entry = (const struct dirent_head *)(text->bytes + at);
 		if (strcmp(text->bytes + at + NAME_AT, name) == 0)
 			return true;
 	}
@@ -150,7 +143,7 @@ static void add_name(const char *name, bool is_directory, void *argument)
 	struct text *text = argument;
 	size_t length = strlen(name) + 1;
 	size_t size = align_up(NAME_AT + length, 8);
-	const struct entry entry = {
+	const struct dirent_head entry = {
 		.inode = text->used / 8 + 1,
 		.next = (int64_t)(text->used + size),
 		.size = (uint16_t)size,
@@ -184,7 +177,7 @@ int64_t own_dir_open(const struct tree_node *node, uint32_t flags)
 /* Bytes of whole entries at the start of SIZE bytes at FROM. */
 static uint64_t whole_entries(const uint8_t *from, uint64_t size)
 {
-	struct entry entry;
+	struct dirent_head entry;
 	uint64_t at = 0;
 
 	while (at + NAME_AT <= size) {

@@ -3,6 +3,7 @@
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
+#include "fs/abi_dirent.h"
 #include "fs/linux.h"
 #include "fs/memory_file.h"
 #include "fs/stage_pending.h"
@@ -23,9 +24,7 @@
 #define NO_FOLLOW 0400000u
 #define CLOSE_ON_EXEC 02000000u
 
-/* Of struct linux_dirent64. */
-#define SIZE_AT 16u
-#define NAME_AT 19u
+#define SIZE_AT offsetof(struct dirent_head, size)
 
 int stage_pending_add(struct list *list, struct stage_node *node, const char *path)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* getdents64(2) of a stage's directories. */
 #include "arch/user.h"
+#include "fs/abi_dirent.h"
 #include "fs/memory_file.h"
 #include "fs/stage_open.h"
 #include "lib/errno.h"
@@ -13,15 +14,6 @@
 
 /* Positions: 0 is before ".", 1 before "..", and 2 plus a cookie behind that entry. */
 #define DOTS 2u
-
-/* struct linux_dirent64 of the ABI; a name with NUL follows. */
-struct record {
-	uint64_t inode;
-	int64_t next; /* where to go on behind it */
-	uint16_t size;
-	uint8_t type;
-} __attribute__((packed));
-#define NAME_AT 19u
 
 struct listing {
 	uint8_t *bytes;
@@ -42,7 +34,7 @@ static void put(struct listing *listing, const char *name, uint64_t inode, uint3
 {
 	size_t length = strlen(name) + 1;
 	size_t size = align_up(NAME_AT + length, 8);
-	const struct record record = {
+	const struct dirent_head record = {
 		.inode = inode,
 		.next = (int64_t)next,
 		.size = (uint16_t)size,

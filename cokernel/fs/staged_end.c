@@ -4,6 +4,7 @@
 
 #include "arch/user.h"
 #include "channel/channel.h"
+#include "fs/abi_poll.h"
 #include "fs/stage_log.h"
 #include "fs/staged.h"
 #include "lib/errno.h"
@@ -12,14 +13,6 @@
 #include "mm/heap.h"
 #include "task/process.h"
 #include "task/thread.h"
-
-#define POLL_OUT 4u
-
-struct poll_entry {
-	int32_t fd;
-	int16_t events;
-	int16_t found;
-};
 
 /* Waits until STREAM of the proxy takes more: it may be one that does not block. */
 static int64_t wait_for(uint32_t stream)

@@ -7,6 +7,7 @@
 
 #include "arch/time.h"
 #include "channel/channel.h"
+#include "fs/abi_poll.h"
 #include "fs/file_table.h"
 #include "fs/memory_file.h"
 #include "fs/staged.h"
@@ -21,20 +22,8 @@
 
 #define NSEC_PER_MSEC 1000000ull
 
-#define POLL_IN 0x0001
-#define POLL_PRIORITY 0x0002
-#define POLL_OUT 0x0004
-#define POLL_ERROR 0x0008
-#define POLL_HANG_UP 0x0010
-#define POLL_INVALID 0x0020
 #define POLL_FILE 0x0140 /* POLLRDNORM, POLLWRNORM */
 #define POLL_FILE_OUT 0x0100
-
-struct poll_entry {
-	int32_t fd;
-	int16_t events;
-	int16_t found;
-};
 
 /* No descriptor: waits for SPAN or a signal. */
 static int64_t sleep_for(nsec_t span)

@@ -5,6 +5,7 @@
 
 #include "arch/time.h"
 #include "channel/channel.h"
+#include "fs/abi_poll.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "syscall/handlers.h"
@@ -22,14 +23,6 @@ struct timer_setting {
 	struct user_time value;
 };
 
-/* struct pollfd of the ABI. */
-struct poll_entry {
-	int32_t fd;
-	uint16_t events;
-	uint16_t found;
-};
-
-#define POLL_IN 1u
 #define EXPIRY_MSEC 1000u /* of a timer that was over when it was set: mostly none */
 
 /*

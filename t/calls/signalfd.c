@@ -9,8 +9,7 @@
 #include <sys/uio.h>
 
 #include "calls.h"
-
-#define SET 8 /* bytes of the kernel's sigset_t */
+#include "signal_sets.h"
 
 static struct signalfd_siginfo read_infos[8];
 static int seen;
@@ -19,27 +18,6 @@ static void on_signal(int signal)
 {
 	(void)signal;
 	seen++;
-}
-
-static sigset_t set_of(int a, int b, int c)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, a);
-	sigaddset(&set, b);
-	sigaddset(&set, c);
-	return set;
-}
-
-static void block(const sigset_t *set)
-{
-	pthread_sigmask(SIG_SETMASK, set, NULL);
-}
-
-static void queue(int signal, int value)
-{
-	sigqueue(getpid(), signal, (union sigval){ .sival_int = value });
 }
 
 static void show_infos(long bytes)
