@@ -99,6 +99,10 @@ struct pisces_allocation {
 	 * pisces_plan_here() finds out itself.
 	 */
 	struct pisces_cpuset shared;
+	/* CPUs for the system's own programs: proxies run there. Empty: none are known. */
+	struct pisces_cpuset system;
+	/* What is in neither may be other people's: no proxy may run there. */
+	bool others;
 };
 
 struct pisces_plan_cpu {

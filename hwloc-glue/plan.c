@@ -18,6 +18,8 @@ struct sets {
 	struct pisces_cpuset candidates; /* allocated, and Linux can give them away */
 	struct pisces_cpuset shared;	 /* on cores that other enclaves share */
 	struct pisces_cpuset avoid;	 /* these, and the core of CPU 0 */
+	struct pisces_cpuset system;	 /* for the system's programs, and online */
+	struct pisces_cpuset kept;	 /* allocated, and kept for proxies, as they have no other */
 	bool whole_node;		 /* nothing in particular was allocated */
 	bool has_cpu_0;			 /* it was allocated */
 };
@@ -46,7 +48,42 @@ static void remove_last(struct sets *sets)
 	}
 }
 
-static struct sets make_sets(const struct pisces_map *map,
+/* Keeps a core of the candidates for proxies: one that is not whole anyway, or the last. */
+static void keep_core(const struct pisces_map *map, struct sets *sets)
+{
+	uint32_t keep = 0, cpu;
+	bool shared = false;
+
+	for (uint32_t i = 0; i < map->pu_count && !shared; i++) {
+		if (!pisces_cpuset_has(&sets->candidates, map->pus[i].cpu))
+			continue;
+		keep = map->pus[i].cpu;
+		shared = pisces_cpuset_has(&sets->avoid, keep);
+	}
+	add_core_of(map, keep, &sets->kept);
+	for (cpu = 0; cpu < PISCES_CPU_WORDS; cpu++)
+		sets->kept.word[cpu] &= sets->candidates.word[cpu];
+	/* If there is but one core, of that one CPU. */
+	if (pisces_cpuset_count(&sets->kept) == pisces_cpuset_count(&sets->candidates)) {
+		memset(&sets->kept, 0, sizeof(sets->kept));
+		pisces_cpuset_add(&sets->kept, keep);
+	}
+	for (cpu = 0; cpu < PISCES_CPU_WORDS; cpu++)
+		sets->candidates.word[cpu] &= ~sets->kept.word[cpu];
+}
+
+/* Would nothing be left where proxies may run? */
+static bool must_keep(const struct sets *sets, const struct pisces_allocation *allocation,
+		      const struct pisces_request *request)
+{
+	unsigned int can = pisces_cpuset_count(&sets->candidates);
+
+	return allocation->others && can > 0 && pisces_cpuset_count(&sets->system) == 0 &&
+	       can == pisces_cpuset_count(&sets->allocated) &&
+	       (request->cpus == 0 || request->cpus >= can);
+}
+
+static struct sets make_sets(const struct pisces_map *map, const struct pisces_request *request,
 			     const struct pisces_allocation *allocation)
 {
 	struct sets sets = {.whole_node = pisces_cpuset_count(&allocation->cpus) == 0};
@@ -58,6 +95,7 @@ static struct sets make_sets(const struct pisces_map *map,
 
 		sets.allocated.word[i] = asked & sets.online.word[i];
 		sets.missing.word[i] = asked & ~sets.online.word[i];
+		sets.system.word[i] = allocation->system.word[i] & sets.online.word[i];
 	}
 	sets.has_cpu_0 = pisces_cpuset_has(&sets.allocated, 0);
 	sets.candidates = sets.allocated;
@@ -68,6 +106,8 @@ static struct sets make_sets(const struct pisces_map *map,
 		remove_last(&sets);
 	sets.shared = sets.avoid = allocation->shared;
 	add_core_of(map, 0, &sets.avoid);
+	if (must_keep(&sets, allocation, request))
+		keep_core(map, &sets);
 	return sets;
 }
 
@@ -94,6 +134,12 @@ static unsigned int count_cpus(const struct sets *sets, const struct pisces_requ
 	if (pisces_cpuset_count(&sets->online) == 1) {
 		pisces_fail(error, "one CPU is online in Linux, which needs it: wait if enclaves have "
 				   "the others (pisces list), else bring one online");
+		return 0;
+	}
+	if (can == 0 && pisces_cpuset_count(&sets->kept) > 0) {
+		pisces_fail(error, "the only CPU that was allocated is needed for the program's "
+				   "proxy on Linux: ask for one CPU more, or give proxies a place "
+				   "of their own (CoreSpecCount=1 for the node in slurm.conf)");
 		return 0;
 	}
 	if (can == 0) {
@@ -141,9 +187,9 @@ static bool remains(const struct pisces_cpuset *set, const struct pisces_cpuset 
 }
 
 /*
- * Where the proxy may run: what the allocation has left; else, since the user has
- * no CPU of Linux, beside whatever Linux itself does on the core of CPU 0; else
- * anywhere.
+ * Where the proxy may run: where the system's own programs do, if there is such a place;
+ * else on what the allocation has left; else, where nobody else has CPUs, beside whatever
+ * Linux itself does on the core of CPU 0; else anywhere.
  */
 static int choose_linux_cpus(const struct pisces_map *map, const struct sets *sets,
 			     const struct pisces_cpuset *chosen, struct pisces_plan *plan,
@@ -151,7 +197,8 @@ static int choose_linux_cpus(const struct pisces_map *map, const struct sets *se
 {
 	struct pisces_cpuset first_core = {0};
 
-	if (remains(&sets->allocated, chosen, &plan->linux_cpus))
+	if (remains(&sets->system, chosen, &plan->linux_cpus) ||
+	    remains(&sets->allocated, chosen, &plan->linux_cpus))
 		return 0;
 	add_core_of(map, 0, &first_core);
 	if (remains(&first_core, chosen, &plan->linux_cpus) ||
@@ -211,6 +258,12 @@ static void write_notes(const struct pisces_map *map, const struct sets *sets,
 		     "enclave has %u CPU%s (CpuSpecList=0 for the node in slurm.conf keeps jobs off "
 		     "CPU 0)",
 		     plan->cpu_count, plan->cpu_count == 1 ? "" : "s");
+	if (pisces_cpuset_count(&sets->kept) > 0)
+		note(plan,
+		     "CPU %s of the allocation stays with Linux, for the proxy: the enclave has %u "
+		     "CPU%s (CoreSpecCount=1 for the node in slurm.conf gives proxies a place)",
+		     pisces_cpuset_format(&sets->kept, list, sizeof(list)), plan->cpu_count,
+		     plan->cpu_count == 1 ? "" : "s");
 	if (pisces_cpuset_count(added) > 0)
 		note(plan, "%u CPUs, not %u: %s came along to keep cores whole (--smt=split)",
 		     plan->cpu_count, request->cpus,
@@ -245,7 +298,7 @@ int pisces_plan_make(hwloc_topology_t topology, const uint64_t free[PISCES_MAX_N
 	memset(plan, 0, sizeof(*plan));
 	if (pisces_map_make(topology, free, &map, error) < 0)
 		return -1;
-	sets = make_sets(&map, allocation);
+	sets = make_sets(&map, request, allocation);
 	count = count_cpus(&sets, request, error);
 	if (count == 0)
 		return -1;

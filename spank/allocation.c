@@ -6,6 +6,9 @@
  * is asked first, the cpuset of the step's cgroup. A site without task/cgroup is
  * asked for the step's cores, and failing that the task for its affinity.
  *
+ * Where proxies may run: slurmd has told (daemon.c), by its own place; else nowhere but on
+ * the step's own.
+ *
  * Memory: that of the job, less what other enclaves of the job already have, and
  * no more than that of the step.
  */
@@ -41,7 +44,7 @@ bool allocation_cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus)
 	return pisces_cpuset_parse(list, cpus) == 0 && pisces_cpuset_count(cpus) > 0;
 }
 
-static bool cpus_of_task(pid_t pid, struct pisces_cpuset *cpus)
+bool allocation_affinity(pid_t pid, struct pisces_cpuset *cpus)
 {
 	const size_t size = CPU_ALLOC_SIZE(PISCES_MAX_CPUS);
 	cpu_set_t *set = CPU_ALLOC(PISCES_MAX_CPUS);
@@ -54,6 +57,30 @@ static bool cpus_of_task(pid_t pid, struct pisces_cpuset *cpus)
 				pisces_cpuset_add(cpus, cpu);
 	CPU_FREE(set);
 	return pisces_cpuset_count(cpus) > 0;
+}
+
+static bool have_common(const struct pisces_cpuset *a, const struct pisces_cpuset *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < PISCES_CPU_WORDS; i++)
+		if (a->word[i] & b->word[i])
+			return true;
+	return false;
+}
+
+/*
+ * The node's specialized CPUs. Not where slurmd is on CPUs of jobs, which is how it
+ * looks with SlurmdOffSpec.
+ */
+static void system_cpus(struct pisces_allocation *allocation)
+{
+	const char *list = getenv(SYSTEM_CPUS_VARIABLE);
+
+	allocation->others = true;
+	if (!list || pisces_cpuset_parse(list, &allocation->system) != 0 ||
+	    have_common(&allocation->system, &allocation->cpus))
+		memset(&allocation->system, 0, sizeof(allocation->system));
 }
 
 /* Bytes that enclaves of JOB have on this node, and how many they are. */
@@ -129,10 +156,11 @@ int allocation_of_step(spank_t spank, pid_t task_pid,
 {
 	if (!cpus_of_cgroup(task_pid, &allocation->cpus) &&
 	    !allocation_cpus_of_slurm(spank, &allocation->cpus) &&
-	    !cpus_of_task(task_pid, &allocation->cpus)) {
+	    !allocation_affinity(task_pid, &allocation->cpus)) {
 		snprintf(error->text, sizeof(error->text),
 			 "it cannot be found out which CPUs the step has: see the log of slurmd");
 		return -1;
 	}
+	system_cpus(allocation);
 	return memory_of_step(spank, task_pid, &allocation->memory, error);
 }

@@ -38,6 +38,26 @@ static void report_file(const char *path, int mode)
 		slurm_error("enclave: %s: %m; steps with --enclave will fail on this node", path);
 }
 
+/*
+ * slurmd goes to the node's specialized CPUs before it starts its plugins, and is the one
+ * that knows them as Linux does: slurmstepd stays there only with cgroup v1. So it is told.
+ */
+static void tell_system_cpus(void)
+{
+	struct pisces_cpuset cpus, all;
+	char list[4096];
+
+	/* What an earlier slurmd has left there may be wrong by now. */
+	unsetenv(SYSTEM_CPUS_VARIABLE);
+	/* Not all that are online, of which enclaves may have some: those that init can have. */
+	if (!allocation_affinity(0, &cpus) || !allocation_affinity(1, &all) ||
+	    pisces_cpuset_count(&cpus) >= pisces_cpuset_count(&all))
+		return;
+	pisces_cpuset_format(&cpus, list, sizeof(list));
+	if (setenv(SYSTEM_CPUS_VARIABLE, list, 1) == 0)
+		slurm_info("enclave: proxies run on CPU %s, as slurmd does", list);
+}
+
 int daemon_init(spank_t spank)
 {
 	struct pisces_request request = { .image = plugin_args.image };
@@ -51,6 +71,7 @@ int daemon_init(spank_t spank)
 	report_file(plugin_args.proxy, X_OK);
 	report_file(pisces_image_path(&request), R_OK);
 	report_enclaves();
+	tell_system_cpus();
 	/* A node without enclaves is a good node for all other jobs. */
 	return 0;
 }

@@ -31,6 +31,10 @@ static struct pisces_error error;
 static bool split_cores;
 static const char *shared_cores = "";
 
+/* And CPUs for the system's programs; whether other people have what was not allocated. */
+static const char *system_cpus = "";
+static bool others;
+
 /* Plans; 0 for CPUS, "" for texts: not asked for, nothing known. */
 static int make(const char *machine, unsigned int cpus, const char *memory, const char *allocated,
 		const char *allocated_memory)
@@ -42,6 +46,9 @@ static int make(const char *machine, unsigned int cpus, const char *memory, cons
 	pisces_request_init(&request);
 	request.cpus = cpus;
 	request.split_cores = split_cores;
+	allocation.others = others;
+	if (system_cpus[0] && pisces_cpuset_parse(system_cpus, &allocation.system) < 0)
+		return -1;
 	if (shared_cores[0] && pisces_cpuset_parse(shared_cores, &allocation.shared) < 0)
 		return -1;
 	if (memory[0] && pisces_size_parse(memory, &request.memory, &error) < 0)
@@ -208,6 +215,34 @@ static const struct {
 	{"all that is left", 0, "1,2", "1-2", "1 2 | 0:64 MiB | 0,8", "another enclave"},
 };
 
+/* A job's, which may share the node with others': where its proxies may run. */
+static const struct {
+	const char *what;
+	const char *machine;
+	unsigned int cpus;
+	const char *allocated;
+	const char *system;
+	const char *expected; /* NULL: refused */
+	const char *says;     /* in the note, or in the error */
+} jobs[] = {
+	{"the system's CPU has the proxy", TESTBED, 0, "2-3", "0", "2 3 | 1:64 MiB | 0", ""},
+	{"wherever that is", TESTBED, 0, "0-1", "3", "1 | 0:64 MiB | 3", "CPU 0 of the allocation"},
+	{"even if a CPU of the job is left", TESTBED, 2, "1-3", "0", "2 3 | 1:64 MiB | 0", ""},
+	{"several of them", SMT_FILE, 0, "2-3,10-11", "0,8", "2 10 3 11 | 0:64 MiB | 0,8", ""},
+	{"one that is offline is none", OFFLINE, 0, "1-2", "3", "1 | 0:64 MiB | 2",
+	 "CPU 2 of the allocation stays with Linux, for the proxy: the enclave has 1 CPU"},
+	{"without such a place, a core of the job stays", TESTBED, 0, "1-3", "",
+	 "1 2 | 0:32 MiB 1:32 MiB | 3", "CPU 3 of the allocation stays"},
+	{"a whole core", SMT_FILE, 0, "2-3,10-11", "", "2 10 | 0:64 MiB | 3,11", "CPU 3,11 of the"},
+	{"rather that of CPU 0", SMT_FILE, 0, "8,1,9", "", "1 9 | 0:64 MiB | 8", "CPU 8 of the"},
+	{"CPU 0, if the job has it", TESTBED, 0, "0,2-3", "", "2 3 | 1:64 MiB | 0",
+	 "CPU 0 of the allocation"},
+	{"what is left, if something is", TESTBED, 2, "1-3", "", "2 3 | 1:64 MiB | 1", ""},
+	{"of one core, one CPU", SMT_FILE, 0, "3,11", "", "3 | 0:64 MiB | 11", "CPU 11 of the"},
+	{"of one CPU, none", TESTBED, 0, "2", "", NULL, "ask for one CPU more"},
+	{"nor if all were asked for", TESTBED, 3, "1-3", "", NULL, "ask for at most 2"},
+};
+
 static const struct {
 	const char *what;
 	const char *machine;
@@ -306,6 +341,26 @@ static void check_smt(void)
 	else
 		is_text(line(), "2 | 1:2 GiB | 0-1,3-7", "shared cores beside the memory");
 	shared_cores = "";
+}
+
+static void check_jobs(void)
+{
+	others = true;
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+		bool made;
+
+		system_cpus = jobs[i].system;
+		made = make(jobs[i].machine, jobs[i].cpus, "64M", jobs[i].allocated, "") == 0;
+		if (made && jobs[i].expected)
+			is_text(line(), jobs[i].expected, jobs[i].what);
+		else
+			ok(made == (jobs[i].expected != NULL), "%s: %s", jobs[i].what, error.text);
+		ok(strstr(made ? plan.note : error.text, jobs[i].says) &&
+			   (jobs[i].says[0] || !plan.note[0]),
+		   "  says: %s", made ? plan.note : error.text);
+	}
+	system_cpus = "";
+	others = false;
 }
 
 static void check_bad(void)
@@ -468,6 +523,7 @@ int main(void)
 {
 	check_good();
 	check_smt();
+	check_jobs();
 	check_bad();
 	check_notes();
 
