@@ -19,6 +19,7 @@
 #include "lib/print.h"
 #include "task/hotplug.h"
 #include "task/sched.h"
+#include "task/usage.h"
 #include "vdso/vdso.h"
 
 /* From here on the scheduler can be used by CPUs that are up. */
@@ -57,6 +58,7 @@ void main_first(const struct pisces_boot_block *block)
 	lapic_calibrate();
 	vdso_init();
 	control_init();
+	usage_init();
 	sched_init();
 	crash_init();
 	crash_at(CRASH_BOOTING);

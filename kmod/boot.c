@@ -78,6 +78,7 @@ static int boot_begin(struct enclave *e)
 		ret = -ESHUTDOWN;
 	} else {
 		WRITE_ONCE(e->state, PISCES_ENCLAVE_BOOTING);
+		usage_begin_locked(e);
 		watch_start_locked(e);
 	}
 	spin_unlock_irqrestore(&e->lock, flags);

@@ -8,6 +8,8 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/percpu_counter.h>
+#include <linux/sched/signal.h>
 #include <linux/timer.h>
 #include <linux/topology.h>
 #include <linux/version.h>
@@ -83,6 +85,28 @@ static inline void compat_timer_delete_sync(struct timer_list *timer)
 	timer_delete_sync(timer);
 #else
 	del_timer_sync(timer);
+#endif
+}
+
+/*
+ * Charges a process with CPU time in user mode, as that of threads that it had. Interrupts
+ * are off: so it is with all who take this lock.
+ */
+static inline void compat_charge_time(struct signal_struct *process, u64 ns)
+{
+	write_seqlock(&process->stats_lock);
+	process->utime += ns;
+	process->sum_sched_runtime += ns;
+	write_sequnlock(&process->stats_lock);
+}
+
+/* Charges an address space with anonymous pages; the tracepoint of such changes is Linux's own. */
+static inline void compat_charge_pages(struct mm_struct *mm, long pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	percpu_counter_add(&mm->rss_stat[MM_ANONPAGES], pages);
+#else
+	atomic_long_add(pages, &mm->rss_stat.count[MM_ANONPAGES]);
 #endif
 }
 

@@ -44,6 +44,7 @@
 #include "cpu.h"
 #include "log.h"
 #include "pagetable.h"
+#include "usage.h"
 #include "watch.h"
 
 /* Enclaves that may exist at a time; a bound for those without any CPU. */
@@ -62,6 +63,7 @@ struct shared_area {
 	struct pisces_status *status;
 	size_t status_bytes;
 	struct pisces_registers *registers; /* cpu_capacity of them */
+	struct pisces_task_usage *usage;    /* PISCES_MAX_TASKS of them */
 	unsigned int cpu_capacity;
 	struct pisces_ring_end control_in;
 	struct pisces_ring_end control_out;
@@ -112,6 +114,7 @@ struct enclave {
 
 	struct task **tasks; /* by id; PISCES_MAX_TASKS of them */
 	unsigned int task_count;
+	struct usage usage;
 
 	struct work_struct end_work;
 	bool quarantined; /* a CPU did not come back */

@@ -156,6 +156,7 @@ static void enclave_stop(struct enclave *e)
 		enclave_ask_to_stop(e);
 
 	spin_lock_irqsave(&e->lock, flags);
+	usage_look_locked(e);
 	/* From here on nobody but this work sends an interrupt to these CPUs. */
 	WRITE_ONCE(e->state, PISCES_ENCLAVE_ENDING);
 	enclave_silence_locked(e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The shared area of an enclave: boot block, status, registers, control and console rings,
- * in memory of Linux's that stays where it is until the CPUs are back.
+ * The shared area of an enclave: boot block, status, registers, usage of tasks, control
+ * and console rings, in memory of Linux's that stays where it is until the CPUs are back.
  */
 
 #include <linux/io.h>
@@ -37,7 +37,7 @@ static bool ring_create(struct pisces_ring_end *end, void *ring, u32 slots)
 
 int shared_create(struct enclave *e)
 {
-	struct pisces_boot_area status, registers, control_in, control_out, console;
+	struct pisces_boot_area status, registers, usage, control_in, control_out, console;
 	struct shared_area made = {};
 	size_t end = PAGE_ALIGN(sizeof(struct pisces_boot_block));
 	void *base;
@@ -48,6 +48,7 @@ int shared_create(struct enclave *e)
 			    made.cpu_capacity * sizeof(struct pisces_cpu_status);
 	area_place(&status, &end, made.status_bytes);
 	area_place(&registers, &end, made.cpu_capacity * sizeof(struct pisces_registers));
+	area_place(&usage, &end, PISCES_MAX_TASKS * sizeof(struct pisces_task_usage));
 	area_place(&control_in, &end, pisces_ring_bytes(CONTROL_SLOTS));
 	area_place(&control_out, &end, pisces_ring_bytes(CONTROL_SLOTS));
 	area_place(&console, &end, pisces_ring_bytes(CONSOLE_SLOTS));
@@ -61,6 +62,7 @@ int shared_create(struct enclave *e)
 	made.boot->cpu_capacity = made.cpu_capacity;
 	made.boot->status = status;
 	made.boot->registers = registers;
+	made.boot->usage = usage;
 	made.boot->control_in = control_in;
 	made.boot->control_out = control_out;
 	made.boot->console = console;
@@ -68,6 +70,7 @@ int shared_create(struct enclave *e)
 	made.boot->console_slots = CONSOLE_SLOTS;
 	made.status = base + status.offset;
 	made.registers = base + registers.offset;
+	made.usage = base + usage.offset;
 	if (!ring_create(&made.control_in, base + control_in.offset, CONTROL_SLOTS) ||
 	    !ring_create(&made.control_out, base + control_out.offset, CONTROL_SLOTS) ||
 	    !ring_create(&made.console, base + console.offset, CONSOLE_SLOTS)) {

@@ -30,6 +30,7 @@ void task_put(struct task *task)
 {
 	if (!refcount_dec_and_test(&task->references))
 		return;
+	usage_free(task);
 	memory_free_shared(task->channel, task->channel_bytes);
 	enclave_put(task->enclave);
 	kfree(task);
@@ -196,6 +197,7 @@ static int task_insert(struct enclave *e, struct task *task)
 	refcount_inc(&task->references);
 	e->tasks[id] = task;
 	e->task_count++;
+	usage_clear_locked(e, id);
 	ret = 0;
 out:
 	spin_unlock_irqrestore(&e->lock, flags);

@@ -10,6 +10,8 @@
 #include <pisces/abi.h>
 #include <pisces/ring.h>
 
+#include "usage.h"
+
 struct enclave;
 struct file;
 struct page;
@@ -31,6 +33,7 @@ struct task {
 	enum task_life life;
 	bool closed; /* the fd is */
 	u64 rings;   /* since the last read */
+	struct bill bill;
 
 	wait_queue_head_t wait;
 	struct work_struct put_work; /* for where freeing is not allowed */

@@ -78,8 +78,10 @@ static int task_start(struct task *task)
 		ret = any ? 0 : -ENXIO;
 	if (!ret)
 		ret = control_send_locked(e, messages, count, false);
-	if (!ret)
+	if (!ret) {
 		task->life = TASK_LIFE_STARTED;
+		usage_started_locked(task);
+	}
 	spin_unlock_irqrestore(&e->lock, flags);
 	kfree(messages);
 	return ret;
@@ -149,6 +151,21 @@ static long task_ioctl(struct file *file, unsigned int command, unsigned long ad
 	return -ENOTTY;
 }
 
+static void task_vma_open(struct vm_area_struct *vma)
+{
+	usage_mapped(vma->vm_file->private_data, vma->vm_mm);
+}
+
+static void task_vma_close(struct vm_area_struct *vma)
+{
+	usage_unmapped(vma->vm_file->private_data, vma->vm_mm);
+}
+
+static const struct vm_operations_struct task_vma_operations = {
+	.open = task_vma_open,
+	.close = task_vma_close,
+};
+
 static int task_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct task *task = file->private_data;
@@ -167,6 +184,9 @@ static int task_mmap(struct file *file, struct vm_area_struct *vma)
 		if (ret)
 			return ret;
 	}
+	/* Last, since a mapping that could not be made is not closed. */
+	vma->vm_ops = &task_vma_operations;
+	task_vma_open(vma);
 	return 0;
 }
 
@@ -228,6 +248,7 @@ static int task_release(struct inode *inode, struct file *file)
 
 	spin_lock_irqsave(&e->lock, flags);
 	task->closed = true;
+	usage_closed_locked(task);
 	if (e->tasks[task->id] == task) {
 		if (task->life == TASK_LIFE_STARTED) {
 			/* It has a place in the ring; if the enclave is dead, nobody is there to tell. */

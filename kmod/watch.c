@@ -207,6 +207,8 @@ static void watch_work(struct work_struct *work)
 	spin_lock_irqsave(&e->lock, flags);
 	runs = e->state == PISCES_ENCLAVE_RUNNING;
 	boots = e->state == PISCES_ENCLAVE_BOOTING;
+	if (runs)
+		usage_look_locked(e);
 	if (runs || boots) {
 		/* The message that says so comes last: it has a turn's time. */
 		panicked = e->watch.panicked;

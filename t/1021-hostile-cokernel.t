@@ -49,6 +49,11 @@ hostile console-type "broke the console ring"
 # Nonsense everywhere, again and again.
 # What is in the status area is for people: a lie there is no reason to end it.
 hostile status-nonsense "" --ms=1000
+hostile usage-absurd "" --cpus=1,2 --mem=64 --tasks=3 --ms=3500
+like "$out" "charged: [0-9.]+ CPUs, [0-9]+ MiB" "usage-absurd: $(sed -n 's/^charged: //p' <<< "$out") of 2 CPUs, 64 MiB"
+ok "usage-absurd: no more time than that of its CPUs, for each task no more than its memory" awk \
+	'/^charged:/ { found = 1; good = $2 > 1 && $2 <= 2.1 && $4 >= 64 && $4 <= 3 * 64 + 16 }
+	END { exit !(found && good) }' <<< "$out"
 hostile rings-nonsense "broke the|no known type|that nobody has|does not have" --cpus=1,2
 hostile all-nonsense "broke the|no known type|panic|that nobody has|does not have" --cpus=1,2
 

@@ -7,7 +7,8 @@
  *              [--remove-memory=MIB] IMAGE COMMAND-LINE
  *
  * --ms: how long to wait for the co-kernel's death before closing it (default 3000).
- * --tasks: start this many, and send each a few signals.
+ * --tasks: start this many, map their channels, and send each a few signals. For what they
+ * use this process is charged: the last line says with how much.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -112,6 +114,9 @@ static int run_task(void)
 
 	if (!tell("task", task))
 		return -1;
+	if (mmap(NULL, request.channel_size, PROT_READ | PROT_WRITE, MAP_SHARED, task, 0) ==
+	    MAP_FAILED)
+		fail("the channel");
 	if (!tell("start", ioctl(task, PISCES_IOC_START)))
 		return task;
 	for (unsigned int i = 0; i < SIGNALS; i++) {
@@ -123,6 +128,23 @@ static int run_task(void)
 	}
 	tell("signal", 0);
 	return task;
+}
+
+/* Seconds of CPU time per second since BOOTED, and the memory that this process has. */
+static void tell_charged(double booted)
+{
+	unsigned long resident = 0;
+	struct rusage usage;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (!file || fscanf(file, "%*u %lu", &resident) != 1)
+		fail("/proc/self/statm");
+	fclose(file);
+	getrusage(RUSAGE_SELF, &usage);
+	printf("charged: %.2f CPUs, %lu MiB\n",
+	       ((double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6) /
+		       (seconds() - booted),
+	       resident >> 8);
 }
 
 static void look(void)
@@ -159,7 +181,7 @@ int main(int argc, char *argv[])
 	char cpus[64] = "1";
 	int mem = 16, ms = 3000, tasks = 0, remove_cpu = 0, remove_memory = 0, option;
 	struct pollfd poll_enclave = {0};
-	double start;
+	double start, booted;
 
 	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (option) {
@@ -191,6 +213,7 @@ int main(int argc, char *argv[])
 	create();
 	add_cpus(cpus);
 	add_memory((unsigned int)mem);
+	booted = seconds();
 	if (boot(argv[optind], argv[optind + 1])) {
 		for (int i = 0; i < tasks; i++)
 			run_task();
@@ -210,6 +233,7 @@ int main(int argc, char *argv[])
 	poll_enclave.fd = enclave;
 	tell("poll", poll(&poll_enclave, 1, ms));
 	look();
+	tell_charged(booted);
 	start = seconds();
 	close(enclave);
 	printf("closed: %.0f ms\n", (seconds() - start) * 1e3);

@@ -21,7 +21,7 @@
 /* struct pisces_boot_block */
 #define BLOCK_CPU_COUNT 444
 #define BLOCK_STATUS 536
-#define BLOCK_CPUS 584
+#define BLOCK_CPUS 592
 #define BLOCK_CPU_SHIFT 4 /* of sizeof(struct pisces_boot_cpu) */
 
 /* struct pisces_status */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/aspace.h"
 
+#include <pisces/status.h>
+
 #include "lib/errno.h"
 #include "lib/print.h"
 #include "mm/heap.h"
@@ -120,6 +122,15 @@ void space_count(struct aspace *aspace, uint64_t bytes)
 	__atomic_store_n(&aspace->resident, resident, __ATOMIC_RELAXED);
 	if (resident > aspace->peak)
 		__atomic_store_n(&aspace->peak, resident, __ATOMIC_RELAXED);
+	if (aspace->told) {
+		__atomic_store_n(&aspace->told->resident, resident, __ATOMIC_RELAXED);
+		__atomic_store_n(&aspace->told->peak, aspace->peak, __ATOMIC_RELAXED);
+	}
+}
+
+void aspace_tell(struct aspace *aspace, struct pisces_task_usage *usage)
+{
+	aspace->told = usage;
 }
 
 uint64_t aspace_resident(struct aspace *aspace)

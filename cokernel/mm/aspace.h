@@ -18,6 +18,7 @@
 
 struct aspace;
 struct object;
+struct pisces_task_usage;
 struct policy;
 
 /* As PROT_* of mmap(2). */
@@ -38,6 +39,9 @@ enum aspace_flags { /* of mapping */
 
 /* NODE: where its pages come from first. NULL: out of memory. */
 struct aspace *aspace_create(node_id_t node);
+
+/* From now on what it has is told at USAGE. Before the first region. */
+void aspace_tell(struct aspace *aspace, struct pisces_task_usage *usage);
 void aspace_destroy(struct aspace *aspace); /* no CPU may have it loaded */
 
 /*

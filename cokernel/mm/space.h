@@ -42,6 +42,7 @@ struct aspace {
 	user_addr_t brk;
 	uint64_t resident; /* bytes */
 	uint64_t peak;
+	struct pisces_task_usage *told; /* both are told there, too; NULL: nowhere */
 	user_addr_t trim_at; /* where space_trim() goes on; read without the lock */
 	uint64_t cpus[PISCES_CPU_WORDS];
 };

@@ -24,6 +24,7 @@
 #include "task/process.h"
 #include "task/sched.h"
 #include "task/thread.h"
+#include "task/usage.h"
 #include "vdso/vdso.h"
 
 /* As a shell reports that it could not run a program. */
@@ -319,6 +320,7 @@ void exec_main(void *argument)
 		close_file(&loading);
 		give_up(process, &start, STATUS_NOT_RUN, -ENOMEM, "", NULL);
 	}
+	aspace_tell(process->aspace, usage_of(process));
 	sched_use_aspace(process->aspace);
 
 	/* As Linux's execve(2): a signal waits until there is a program to take it. */

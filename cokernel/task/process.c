@@ -19,6 +19,7 @@
 #include "task/sched.h"
 #include "task/signal_file.h"
 #include "task/thread.h"
+#include "task/usage.h"
 
 /* As the proxy exits when the enclave failed, not the program. */
 #define STATUS_FAILED 125
@@ -75,6 +76,7 @@ void process_put(struct process *process)
 	signal_queue_clear(&process->pending);
 	signal_files_free(process);
 	channel_close(process->channel);
+	usage_end(process);
 	boot_status->memory_free = page_free_bytes();
 	__atomic_fetch_sub(&boot_status->tasks, 1, __ATOMIC_RELAXED);
 	/* Only now may Linux use the channel's pages for something else. */

@@ -18,6 +18,7 @@
 #include "task/hotplug.h"
 #include "task/process.h"
 #include "task/run_queue.h"
+#include "task/usage.h"
 
 /* After so many slices a thread goes even to a CPU that has just one fewer. */
 #define SLICES_OF_TURN 8u
@@ -182,6 +183,7 @@ static void switch_to_next(struct run_queue *queue, enum aftermath aftermath)
 	}
 
 	now = time_now();
+	usage_switch(previous->process, now - previous->started_at, next->process);
 	previous->cpu_time += now - previous->started_at;
 	previous->switches++;
 	previous->rseq_disturbed = true;

@@ -23,7 +23,7 @@
  * The entry of a CPU that has been removed has apic_id PISCES_NO_APIC.
  *
  * The shared area is memory of Linux, not of the enclave: boot block, status
- * area, registers, control rings and console ring, contiguous, at offsets given here.
+ * area, registers, usage of tasks, control rings and console ring, contiguous, at offsets given here.
  */
 #ifndef PISCES_BOOT_H
 #define PISCES_BOOT_H
@@ -119,6 +119,7 @@ struct pisces_boot_block {
 
 	struct pisces_boot_area status;	     /* struct pisces_status */
 	struct pisces_boot_area registers;   /* struct pisces_registers[cpu_capacity] */
+	struct pisces_boot_area usage;	     /* struct pisces_task_usage[PISCES_MAX_TASKS] */
 	struct pisces_boot_area control_in;  /* ring, Linux to enclave */
 	struct pisces_boot_area control_out; /* ring, enclave to Linux */
 	struct pisces_boot_area console;     /* ring, enclave to Linux */

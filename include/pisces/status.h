@@ -44,9 +44,50 @@ struct pisces_cpu_status {
 	uint64_t forwarded;  /* of these: sent to a proxy */
 	uint64_t page_faults;
 	uint64_t switches;   /* from one thread to another */
-	uint64_t unused[6];
+	uint64_t running;    /* whose thread has it, and since when: see PISCES_RUNNING_... */
+	uint64_t unused[5];
 };
 PISCES_ASSERT_SIZE(struct pisces_cpu_status, 128);
+
+/*
+ * `running`, in one word, so that it is never half old and half new: the TSC when the
+ * thread got the CPU, rounded up to a multiple of PISCES_RUNNING_GRAIN, and below that
+ * the task's id + 1. 0: no task's thread has the CPU.
+ */
+#define PISCES_RUNNING_GRAIN 0x10000ull
+
+static inline uint64_t pisces_running(uint64_t tsc, uint32_t task)
+{
+	return ((tsc + PISCES_RUNNING_GRAIN - 1) & ~(PISCES_RUNNING_GRAIN - 1)) | (task + 1u);
+}
+
+static inline uint64_t pisces_running_since(uint64_t running)
+{
+	return running & ~(PISCES_RUNNING_GRAIN - 1);
+}
+
+/* Any value; UINT32_MAX: nobody. */
+static inline uint32_t pisces_running_task(uint64_t running)
+{
+	return (uint32_t)(running & (PISCES_RUNNING_GRAIN - 1)) - 1u;
+}
+
+_Static_assert(PISCES_MAX_TASKS < PISCES_RUNNING_GRAIN, "a task's id has its place in `running`");
+
+/*
+ * What a task has used, in the area `usage` of the boot block, by its id. The module
+ * zeroes it before it announces the task, the co-kernel writes it from then until
+ * TASK_ENDED. `cpu_ns` is of stretches that are over; those that go on are in `running`.
+ * A CPU says in `running` that its stretch is over before it is added here, and Linux
+ * reads in the other order: so none is ever counted twice.
+ */
+struct pisces_task_usage {
+	uint64_t cpu_ns;
+	uint64_t resident; /* bytes of memory that it has, */
+	uint64_t peak;	   /* and the most that it had */
+	uint64_t unused[5];
+};
+PISCES_ASSERT_SIZE(struct pisces_task_usage, 64);
 
 /* System calls counted by number when the co-kernel does not have them. */
 #define PISCES_STATUS_CALLS 512u

@@ -222,6 +222,22 @@ static void status_nonsense(void)
 	}
 }
 
+/* Every task has had all CPUs for centuries, and has more memory than there is. */
+static void usage_absurd(void)
+{
+	look_busy();
+	ready();
+	for (;;) {
+		for (unsigned int i = 0; i < fake.cpu_count; i++)
+			__atomic_store_n(&fake.status->cpu[i].running, i + 1u, __ATOMIC_RELAXED);
+		for (unsigned int i = 0; i < PISCES_MAX_TASKS; i++) {
+			__atomic_store_n(&fake.usage[i].cpu_ns, UINT64_MAX / 4, __ATOMIC_RELAXED);
+			__atomic_store_n(&fake.usage[i].resident, UINT64_MAX, __ATOMIC_RELAXED);
+			__atomic_store_n(&fake.usage[i].peak, UINT64_MAX, __ATOMIC_RELAXED);
+		}
+	}
+}
+
 static void rings_nonsense(void)
 {
 	ready();
@@ -380,6 +396,7 @@ static const struct {
 	{ "console-flood", console_flood },
 	{ "control-flood", control_flood },
 	{ "status-nonsense", status_nonsense },
+	{ "usage-absurd", usage_absurd },
 	{ "rings-nonsense", rings_nonsense },
 	{ "all-nonsense", all_nonsense },
 	{ "ring-storm", ring_storm },

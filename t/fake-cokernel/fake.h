@@ -14,6 +14,7 @@
 struct fake {
 	struct pisces_boot_block *boot; /* in shared memory, and trusted as little as needed */
 	struct pisces_status *status;
+	struct pisces_task_usage *usage;
 	struct pisces_ring *in; /* the rings as they are in shared memory, */
 	struct pisces_ring *out;
 	struct pisces_ring *console;

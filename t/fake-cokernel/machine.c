@@ -177,6 +177,7 @@ static uint32_t apic_id(void)
 static void read_boot_block(struct pisces_boot_block *boot)
 {
 	fake.status = area(boot, boot->status);
+	fake.usage = area(boot, boot->usage);
 	fake.in = area(boot, boot->control_in);
 	fake.out = area(boot, boot->control_out);
 	fake.console = area(boot, boot->console);
