@@ -11,6 +11,8 @@
 #ifndef LIBPISCES_H
 #define LIBPISCES_H
 
+#include <sys/types.h>
+
 #include <pisces/abi.h>
 #include <pisces/channel.h>
 #include <pisces/ioctl.h>
@@ -245,6 +247,13 @@ int pisces_reclaim(struct pisces_error *error);
 #define PISCES_ENV_CPUS	   "PISCES_PROXY_CPUS"	  /* list: where the proxy may run */
 #define PISCES_ENV_IO	   "PISCES_PROXY_IO"	  /* "staged"; without it, forward */
 #define PISCES_ENV_STAGE   "PISCES_PROXY_STAGE"	  /* paths to copy in, with commas between */
+
+/*
+ * The memory of PLAN, which may count as that of proxy PID, does not make it the first that
+ * Linux's OOM killer takes. By root, before the proxy is another user's; if it fails, the
+ * proxy runs all the same.
+ */
+void pisces_oom_balance(pid_t pid, const struct pisces_plan *plan);
 
 /* What to execute as the proxy; PISCES_PROXY is heeded as said above. */
 const char *pisces_proxy_path(void);

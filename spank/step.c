@@ -23,6 +23,7 @@ static struct {
 	gid_t gid;
 	uint32_t tasks;	      /* on this node */
 	uint32_t tasks_forked;
+	pid_t pids[TASK_LIMIT];
 	uint32_t tasks_ended;
 	struct pisces_error error; /* remembered; "" as long as all is well */
 	struct handover *handover;
@@ -254,13 +255,19 @@ int step_task_forked(spank_t spank)
 	pid_t pid = 0;
 	uint32_t task;
 
-	if (!step.is_ours || !step.handover || ++step.tasks_forked < step.tasks)
+	if (!step.is_ours || !step.handover || step.tasks_forked >= step.tasks)
 		return 0;
 	if (spank_get_item(spank, S_TASK_PID, &pid) != ESPANK_SUCCESS)
 		remember("Slurm does not say which process a task is");
+	step.pids[step.tasks_forked] = pid;
+	if (++step.tasks_forked < step.tasks)
+		return 0;
 	start(spank, pid);
-	for (task = 0; task < step.tasks; task++)
+	for (task = 0; task < step.tasks; task++) {
+		if (step.error.text[0] == '\0' && step.pids[task] > 0)
+			pisces_oom_balance(step.pids[task], &step.plan);
 		tell(task);
+	}
 	return 0;
 }
 

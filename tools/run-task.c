@@ -87,6 +87,7 @@ static _Noreturn void child(const struct run_options *options, const struct pisc
 	if (fcntl(task_fd, F_SETFD, 0) < 0)
 		child_fails("the descriptor of the task");
 	set_environment(options, plan, id, task_fd);
+	pisces_oom_balance(getpid(), plan);
 	become(options);
 	/* After becoming somebody else, which takes it back; then look whether it came too late. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
