@@ -94,9 +94,7 @@ void memory_give_back(struct list_head *ranges, const struct cpumask *cpus)
 	}
 	scrub(ranges, cpus);
 	list_for_each_entry_safe(range, next, ranges, link) {
-		if (range->way == PISCES_MEMORY_CONTIG)
-			contig_free(range->base, range->size);
-		else
+		if (range->way != PISCES_MEMORY_CONTIG)
 			blocks_return(range->base, range->size);
 		list_del(&range->link);
 		kfree(range);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Clearing memory that comes back from an enclave: by all CPUs that come back with it,
- * each taking the next piece until there is none.
+ * each taking the next piece until there is none. Freeing it page by page takes Linux
+ * longer than that, so whoever has cleared a piece frees it as well.
  */
 
 #include <linux/atomic.h>
@@ -51,7 +52,7 @@ void memory_clear(void *at, size_t bytes)
 	wmb(); /* such stores are not ordered by themselves */
 }
 
-/* Clears piece PIECE; false if there is no such. */
+/* Clears piece PIECE, and frees it if it is of the way contig; false if there is no such. */
 static bool scrub_piece(struct scrub *scrub, u64 piece)
 {
 	struct memory_range *range;
@@ -64,6 +65,8 @@ static bool scrub_piece(struct scrub *scrub, u64 piece)
 		}
 		if (range->way != PISCES_MEMORY_REMOVE || block_is_added(range->base + offset))
 			memory_clear(phys_to_virt(range->base + offset), SCRUB_CHUNK);
+		if (range->way == PISCES_MEMORY_CONTIG)
+			contig_free(range->base + offset, SCRUB_CHUNK);
 		return true;
 	}
 	return false;
