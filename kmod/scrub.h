@@ -20,6 +20,6 @@ void memory_clear(void *at, size_t bytes);
  * on those of CPUS. Passes over blocks that could not be added to Linux again. Memory of
  * the way contig goes back to Linux: none of it may be reached afterwards.
  */
-void scrub(struct list_head *ranges, const struct cpumask *cpus);
+void scrub_and_free(struct list_head *ranges, const struct cpumask *cpus);
 
 #endif
