@@ -38,6 +38,24 @@ machine_cpus() {
 	[[ " $1 " == *' 12cpus '* ]] && echo 12 || echo 4
 }
 
+# node_state STATE NUMBER: where the state of that node is, in the cluster (see ./cluster)
+# whose first node has STATE; and cluster_state STATE NUMBER: the way back
+node_state() {
+	if (($2 == 1)); then
+		printf '%s\n' "$1"
+	else
+		printf '%s/n%s\n' "$1" "$2"
+	fi
+}
+
+cluster_state() {
+	if (($2 == 1)); then
+		printf '%s\n' "$1"
+	else
+		dirname "$1"
+	fi
+}
+
 # Progress goes to file descriptor 7: it must neither mix with the output of a
 # command on the node nor be lost, so quickstart decides what 7 is.
 { : >&7; } 2>/dev/null || exec 7>&2
