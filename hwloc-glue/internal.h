@@ -13,9 +13,6 @@
 __attribute__((format(printf, 2, 3))) int pisces_fail(struct pisces_error *error,
 						      const char *format, ...);
 
-/* The name of this node, for messages. Static storage. */
-const char *pisces_node_name(void);
-
 /*
  * Reads a small file of the kernel (sysfs, procfs) into TEXT, which is always
  * terminated, without the final newline. Returns 0; -1 with errno.
@@ -47,6 +44,10 @@ int pisces_cpusets_note(int enclave_fd, const struct pisces_cpuset *cpus,
  * Returns how many cpusets it could not repair.
  */
 int pisces_cpusets_restore(int device);
+
+/* What is being done from now on, for pisces_progress(); and that it still is. */
+__attribute__((format(printf, 1, 2))) void pisces_doing(const char *format, ...);
+void pisces_still_doing(void);
 
 /* A co-kernel image, read whole and checked. */
 struct pisces_image {

@@ -24,6 +24,9 @@ struct pisces_error {
 /* Bytes of what the user should know though nothing failed, with NUL. */
 #define PISCES_NOTE_LEN 256
 
+/* The name of this node, for messages. Static storage. */
+const char *pisces_node_name(void);
+
 /* ---- sets of CPUs, by Linux CPU number ---- */
 
 struct pisces_cpuset {
@@ -139,6 +142,15 @@ int pisces_plan_here(const struct pisces_request *request,
 int pisces_plan_for(const char *topology, const struct pisces_request *request,
 		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		    struct pisces_error *error);
+
+/* ---- progress ---- */
+
+/*
+ * From now on whoever locks the node, takes and boots says what it is at, as "taking 4 GiB of
+ * memory of NUMA node 1", by SAY, with the ms since this call: each part if ALWAYS, else what
+ * begins, or is noticed to go on, 2 s after it. SAY of NULL: nobody waits any more.
+ */
+void pisces_progress(void (*say)(const char *what, uint64_t ms), bool always);
 
 /* ---- the enclave ---- */
 
