@@ -61,7 +61,7 @@ run srun --enclave=lwk --bcast="$PWD/copied/busybox" "$(command -v busybox)" sh 
 inside "--bcast"
 ok "  of the copy" test -e copied/busybox
 run srun --enclave=lwk -D /usr busybox pwd
-is "$out" /usr "-D"
+is "$rc:$out" 0:/usr "-D"; diag "$err"
 run srun --enclave=lwk -n2 -o "$PWD/task-%t.txt" busybox sh -c 'echo "$SLURM_PROCID $SLURM_ENCLAVE"'
 is "$(cat task-0.txt task-1.txt | tr '\n' ' ')" "0 lwk 1 lwk " "-o with a file for each task"
 echo typed > typed.txt
