@@ -76,7 +76,9 @@ run srun --enclave=lwk -n2 --kill-on-bad-exit=1 \
 like "$rc" '^(3|143|137)$' "--kill-on-bad-exit: the others do not go on alone ($rc)"
 node_recovers "--kill-on-bad-exit" 10
 
-printf '0 busybox sh -c "echo %%t in $SLURM_ENCLAVE"\n1 busybox sh -c "echo %%t in $SLURM_ENCLAVE"\n' > programs
+printf '#!%s sh\necho "$1 in ${SLURM_ENCLAVE:-Linux}"\n' "$(command -v busybox)" > where
+chmod +x where
+printf '0-1 ./where %%t\n' > programs
 run srun -n2 --enclave=lwk --multi-prog programs
 if newer 23.11; then
 	is "$(sort <<< "$out" | tr '\n' ' ')" "0 in lwk 1 in lwk " "--multi-prog"
@@ -134,6 +136,7 @@ ok "the node is idle" wait_until 60 node_idle
 srun -t 1 --signal=USR1@45 --enclave=lwk busybox sh -c \
 	'trap "echo signalled" USR1; echo begun; while :; do :; done' > limit.txt 2>&1 &
 limit_pid=$!
+ok "a step with a time limit begins" wait_until 90 grep -q begun limit.txt
 
 # ---- a node whose Slurm does not load the plugin ----
 
