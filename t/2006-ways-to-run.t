@@ -144,9 +144,11 @@ there=/etc/slurm/plugstack.conf.d
 mkdir -p login away
 sed "s|^PlugStackConfig=.*|PlugStackConfig=$PWD/login/plugstack.conf|" /etc/slurm/slurm.conf > login/slurm.conf
 cat $there/*.conf > login/plugstack.conf
+trap 'mv away/*.conf $there/' EXIT
 mv $there/*.conf away/
 run env SLURM_CONF="$PWD/login/slurm.conf" srun --enclave=lwk busybox sh -c "$where"
-mv away/* $there/
+mv away/*.conf $there/
+trap - EXIT
 unlike "$rc" '^0$' "the program is not run by a node that does not load the plugin"
 is "$out" "" "  not even outside"
 like "$err" "this-node-does-not-load-enclave.so/busybox: No such file" "  and the message says so"

@@ -15,7 +15,15 @@ conf=/etc/slurm/plugstack.conf.d/enclave.conf
 image=/usr/lib/pisces/cokernel.bin
 proxy=/usr/libexec/pisces/pisces-proxy
 cp $conf conf.good
-chmod 755 . # the user's proxy is to look here
+# Whatever happens, other tests find the node as it was.
+put_right() {
+	cp conf.good $conf
+	for file in $image $proxy; do [ ! -e $file.away ] || mv $file.away $file; done
+	chmod +x $proxy
+	rm -f /dev/shm/hog
+	modprobe pisces
+}
+trap put_right EXIT
 plug() { echo "required enclave.so $*" > $conf; }
 table=()
 
@@ -33,10 +41,10 @@ fails() {
 	wait_until 120 job_is_over "$job" || diag "$cause: the job does not end"
 	state=$(field "$job" JobState)
 	exit_code=$(field "$job" ExitCode)
-	lines=$(grep -c 'enclave: ' out.txt)
+	lines=$(grep -cE 'enclave: |this-node-does-not-load-enclave.so' out.txt)
 	is "$state $exit_code" "FAILED $code:0" "$cause: the job has failed, with $code"
 	is "$lines" 1 "  there is one line"
-	like "$(cat out.txt)" "enclave: .*$words" "  which says: $(grep -o 'enclave: .*' out.txt | head -n 1)"
+	like "$(cat out.txt)" "$words" "  which says: $(grep -oE '(enclave: |this-node-).*' out.txt | head -n 1)"
 	unlike "$(cat out.txt)" "not to be seen" "  nothing ran"
 	ok "  the node is idle" wait_until 60 node_idle
 	ok "  and whole" wait_until 10 node_whole
@@ -79,13 +87,10 @@ fails task_post_fork "more CPUs than the step has" 1 "3 CPUs were asked for, and
 	"$run --enclave-cpus=3 $seen"
 
 # Memory that Linux needs itself; Slurm does not know of it.
-free_mib=$(($(mem_free_kib) / 1024))
-perl -e '$m = "x" x ($ARGV[0] << 20); print "held\n"; $| = 1; sleep 600' $((free_mib - 700)) > held.txt & hog=$!
-wait_until 120 eval '[ "$(mem_free_kib)" -lt $((1200 * 1024)) ]' || diag "free: $(mem_free_kib) KiB"
-job_mem=2600M fails task_post_fork "Linux has no memory left" 1 "2.4 GiB of memory were asked" \
-	"srun --enclave=lwk -n1 -c2 --mem=2500M $seen"
-kill $hog
-wait $hog 2> /dev/null
+numactl --interleave=all head -c 1900M /dev/zero > /dev/shm/hog
+job_mem=2100M fails task_post_fork "Linux has no memory left" 1 "1.9 GiB of memory were asked" \
+	"srun --enclave=lwk -n1 -c3 --mem=2000M $seen"
+rm /dev/shm/hog
 
 pisces run --cpu-list=3 --mem=128M --name=other -- $examples/spin $((120 * slow)) > spin.txt 2>&1 & other=$!
 wait_until 60 grep -q computing spin.txt
@@ -101,7 +106,7 @@ node_whole() {
 ok "the other enclave is over" wait_until 10 node_whole
 
 plug append=crash=panic@booting
-fails task_post_fork "co-kernel panics at boot" 1 "the co-kernel on node n1 died while it booted: .*crash" "$run $seen"
+fails task_post_fork "co-kernel panics at boot" 1 "the co-kernel on node n1 died while it booted: ." "$run $seen"
 plug append=crash=hang-irqs-off@booting
 fails task_post_fork "co-kernel hangs at boot" 1 "the co-kernel on node n1 (died while it booted|did not come up in time)" "$run $seen"
 cp conf.good $conf
@@ -118,7 +123,7 @@ chmod +x $proxy
 # ---- no hook, but what was executed, and later ----
 
 mv $conf away.conf
-fails "(none)" "node does not load the plugin" 2 "|this-node-does-not-load-enclave.so" \
+fails "(none)" "node does not load the plugin" 2 "this-node-does-not-load-enclave.so/busybox: No such file" \
 	"env SLURM_CONF=$PWD/login/slurm.conf $run $seen"
 mv away.conf $conf
 fails "(proxy)" "no such program" 127 "cannot run /nowhere: no such file" "$run /nowhere"
