@@ -131,9 +131,9 @@ like "$(cat batch.txt)" "enclave: of CPUs [0-9,-]+ of this step, [0-9]+ are with
 like "$(cat batch.txt)" "beside in Linux.*rc 0" "and runs on them"
 ok "the node is idle" wait_until 60 node_idle
 
-# ---- a time limit, and a signal before it ----
+# ---- a time limit, and a signal before it: Slurm sends it once, up to 30 s too early ----
 
-srun -t 1 --signal=USR1@45 --enclave=lwk busybox sh -c \
+srun -t 2 --signal=USR1@60 --enclave=lwk busybox sh -c \
 	'trap "echo signalled" USR1; echo begun; while :; do :; done' > limit.txt 2>&1 &
 limit_pid=$!
 ok "a step with a time limit begins" wait_until 90 grep -q begun limit.txt
@@ -156,7 +156,7 @@ diag "$err"
 run_where srun --enclave=lwk
 inside "with the plugin it is"
 
-wait_until 150 eval '! kill -0 $limit_pid 2> /dev/null' || diag "$(cat limit.txt)"
+wait_until 210 eval '! kill -0 $limit_pid 2> /dev/null' || diag "$(cat limit.txt)"
 rc=0
 wait $limit_pid || rc=$?
 unlike "$rc" '^0$' "a step over its time limit is ended ($rc)"
