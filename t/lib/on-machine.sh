@@ -21,6 +21,11 @@ if has 12cpus; then
 	like "$log" "Switched APIC routing to:? (physical flat|(cluster|physical) x2apic)" \
 		"too many CPUs for flat logical ids"
 fi
+if has smt; then
+	expected=8
+	is "$(cat /sys/devices/system/cpu/cpu2/topology/thread_siblings_list)" 2-3 \
+		"CPUs 2 and 3 are one core"
+fi
 is "$cpus" $expected "the node has $expected CPUs"
 if has la57; then
 	# Linux gives addresses above 2^47 to programs that ask for one
@@ -60,6 +65,31 @@ like "$out" "$most CPUs" "uses all of them"
 # Both ways of waking each other, many times
 is "$(head -c 8M /dev/zero | pisces run --cpus=2 --mem=256M -- busybox cat | wc -c)" 8388608 \
 	"8 MiB through a task ring"
+
+# cpus_of NAME: those of the enclave of that name
+cpus_of() {
+	pisces list | awk -v name="$1" '$2 == name { print $5 $6 }'
+}
+
+if has smt; then
+	pisces run --cpus=2 --mem=128M --name=core -- $examples/spin 100 > spin.txt 2>&1 &
+	run_pid=$!
+	ok "an enclave of 2 CPUs" wait_until 60 grep -q computing spin.txt
+	like "$(cpus_of core)" "^(2-3|4-5|6-7)" "which are one core: $(cpus_of core)"
+	kill -KILL $run_pid
+	wait $run_pid 2> /dev/null
+	node_recovers "SIGKILL"
+	pisces run --cpu-list=5 --mem=128M --name=half -- $examples/spin 100 > spin.txt 2>&1 &
+	run_pid=$!
+	ok "an enclave of half a core" wait_until 60 grep -q computing spin.txt
+	run pisces resize half --cpus=+1
+	is "$(cpus_of half)" 4-5 "grows by the other half first"
+	run pisces resize half --cpus=+2
+	is "$(cpus_of half)" 4-7 "and then by another core"
+	kill -KILL $run_pid
+	wait $run_pid 2> /dev/null
+	node_recovers "SIGKILL"
+fi
 
 # Those nearest to and farthest from CPU 0, by turns with another enclave
 pisces run --cpu-list=1,$((cpus - 1)) --mem=256M --name=outer -- $examples/spin 100 > spin.txt 2>&1 &
