@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Staged I/O: files are copied in before and out after a program, which finds there what it
 # would find on Linux; while it runs nothing is forwarded.
-node_files="t/staged-files t/calls/pipes t/fuzz-calls/fuzz-calls"
+node_files="t/staged-files t/calls/pipe_waits t/calls/pipes t/fuzz-calls/fuzz-calls"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
 umask 022
 work=$(mktemp -d /root/staged.XXXXXX)
-program=$PWD/staged-files fuzz=$PWD/fuzz-calls pipes=$PWD/pipes
+program=$PWD/staged-files fuzz=$PWD/fuzz-calls calls=$PWD
 chmod 755 "$PWD"
 cd "$work" || exit 1
 
@@ -54,18 +54,21 @@ cd ..
 
 id user > /dev/null 2>&1 || useradd -m user
 cd / || exit 1
-limit=100 run runuser -u user -- "$pipes" inside < /dev/null
-is "$rc" 0 "pipes on Linux"
-before=$out
-limit=100 run pisces run --cpus=2 --mem=256M --user=user --io=staged -- "$pipes" inside
-is "$rc" 0 "and in a stage"
-if [ "$(wc -l <<< "$before")" -gt 200 ] && [ "$out" = "$before" ]; then
-	pass "with the same results"
-else
-	fail "with the same results"
-	diag "$(diff <(echo "$before") <(echo "$out") | head -n 40)"
-	diag "$err"
-fi
+for program in pipes pipe_waits; do
+	limit=100 run runuser -u user -- "$calls/$program" inside < /dev/null
+	is "$rc" 0 "$program: on Linux"
+	before=$out
+	limit=100 run pisces run --cpus=2 --mem=256M --user=user --io=staged -- \
+		"$calls/$program" inside
+	is "$rc" 0 "$program: in a stage"
+	if [ "$(wc -l <<< "$before")" -gt 80 ] && [ "$out" = "$before" ]; then
+		pass "$program: with the same results"
+	else
+		fail "$program: with the same results"
+		diag "$(diff <(echo "$before") <(echo "$out") | head -n 40)"
+		diag "$err"
+	fi
+done
 cd "$work" || exit 1
 
 # ---- nothing is forwarded while it runs ----
