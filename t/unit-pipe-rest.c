@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <fcntl.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/syscall.h>
 
+#include "arch/time.h"
 #include "arch/user.h"
 #include "channel/channel.h"
 #include "fs/linux.h"
@@ -19,11 +21,10 @@
 #include "mm/heap.h"
 #include "mm/local.h"
 #include "mm/page.h"
+#include "syscall/handlers.h"
 #include "task/process.h"
 #include "task/signal.h"
 #include "task/thread.h"
-
-#define ERESTARTSYS 512
 
 uint64_t direct_base;
 int broken_pipes, pages, pages_most = 1 << 20;
@@ -116,6 +117,19 @@ int copy_from_user(void *to, user_addr_t from, size_t size)
 	return 0;
 }
 
+long string_from_user(char *to, user_addr_t from, size_t size)
+{
+	size_t length;
+
+	if (from < 4096)
+		return -EFAULT;
+	length = strnlen((const char *)from, size);
+	if (length == size)
+		return -ENAMETOOLONG;
+	memcpy(to, (const void *)from, length + 1);
+	return (long)length;
+}
+
 /* ---- waiting: as task/wait.c has it, without a scheduler ---- */
 
 void wait_queue_init(struct wait_queue *queue)
@@ -124,20 +138,41 @@ void wait_queue_init(struct wait_queue *queue)
 	list_init(&queue->waiters);
 }
 
+nsec_t time_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (nsec_t)now.tv_sec * NSEC_PER_SEC + (nsec_t)now.tv_nsec;
+}
+
+nsec_t deadline_of_call(nsec_t span)
+{
+	nsec_t again = self.restart_deadline;
+
+	self.restart_deadline = 0;
+	if (again)
+		return again;
+	return span == NSEC_FOREVER ? span : time_now() + span;
+}
+
 int wait_on_mode(struct wait_queue *queue, nsec_t deadline, enum wait_mode mode)
 {
+	bool late;
+
 	list_append(&queue->waiters, &self.wait_link);
 	__atomic_store_n(&self.waiting_on, queue, __ATOMIC_SEQ_CST);
 	lock_drop(&queue->lock);
 	while (__atomic_load_n(&self.waiting_on, __ATOMIC_SEQ_CST) &&
-	       !(mode == WAIT_INTERRUPTIBLE && self.signals.notify) && deadline != 0)
+	       !(mode == WAIT_INTERRUPTIBLE && self.signals.notify) && time_now() < deadline)
 		sched_yield();
+	late = time_now() >= deadline;
 	lock_take(&queue->lock);
 	if (!self.waiting_on)
 		return 0;
 	list_remove(&self.wait_link);
 	self.waiting_on = NULL;
-	return deadline == 0 ? -ETIMEDOUT : -EINTR;
+	return late ? -ETIMEDOUT : -EINTR;
 }
 
 int wait_on(struct wait_queue *queue, nsec_t deadline, bool interruptible)
@@ -187,7 +222,8 @@ void open_file_put(struct open_file *open)
 {
 	if (__atomic_fetch_sub(&open->references, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	open->release(open);
+	if (open->release)
+		open->release(open);
 	free(open);
 }
 
@@ -235,6 +271,11 @@ int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64
 int64_t linux_name_call(uint32_t call, const char *path, uint64_t third, uint64_t fourth)
 {
 	return result_of(syscall(call, AT_FDCWD, path, third, fourth));
+}
+
+int64_t forward_write(int fd, user_addr_t from, uint64_t size)
+{
+	return result_of(write(fd, (const void *)from, size));
 }
 
 void linux_close(int64_t fd)
