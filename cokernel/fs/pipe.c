@@ -250,8 +250,9 @@ int64_t pipe_read(struct open_file *end, struct pipe_cursor *to)
 		if (wait_until(pipe, &pipe->read_queue, can_read) != 0)
 			return -ERESTARTSYS;
 	}
-	pipe_tell(pipe);
+	/* In this order: who is woken takes the turn next. */
 	turn_end(&pipe->turn);
+	pipe_tell(pipe);
 	return result;
 }
 
@@ -298,8 +299,9 @@ int64_t pipe_write(struct open_file *end, struct pipe_cursor *from)
 		if (wait_until(pipe, &pipe->write_queue, can_write) != 0)
 			return from->done ? (int64_t)from->done : -ERESTARTSYS;
 	}
-	pipe_tell(pipe);
+	/* In this order: who is woken takes the turn next. */
 	turn_end(&pipe->turn);
+	pipe_tell(pipe);
 	return from->done && result != PIPE_MOVED ? (int64_t)from->done : result;
 }
 

@@ -102,7 +102,7 @@ void pipe_watch_end(struct pipe_watch *watch);
 
 /* ---- between pipe.c and its other files ---- */
 
-/* Something has changed, in the turn: who can go on does. */
+/* Something has changed: who can go on does. The caller has a reference to an end. */
 void pipe_tell(struct pipe *pipe);
 /* The same to everybody, and to who watches; the pipe's lock is held. */
 void pipe_tell_all(struct pipe *pipe);
