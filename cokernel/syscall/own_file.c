@@ -206,12 +206,21 @@ bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *res
 	return true;
 }
 
+/* FD, too, is what OLD is. A pipe that has a number for which there is no room is Linux's. */
+static int copy_open(int old, int fd)
+{
+	struct open_file *open = file_table_get(old);
+	bool is_pipe = open && open->pipe;
+	int error = file_table_set(fd, open);
+
+	return error && is_pipe ? file_to_linux(old) : error;
+}
+
 int64_t file_copied(int old, int64_t fd)
 {
 	if (fd < 0 || fd == old)
 		return fd;
-	if (file_table_set((int)fd, file_table_get(old)) == 0 &&
-	    signal_file_copy(old, (int)fd) == 0)
+	if (copy_open(old, (int)fd) == 0 && signal_file_copy(old, (int)fd) == 0)
 		return fd;
 	linux_close(fd);
 	return -ENOMEM;
