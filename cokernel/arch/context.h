@@ -17,6 +17,8 @@ struct context {
 	uint64_t selectors; /* DS, ES, FS and GS, 16 bits each from the lowest */
 	void *stack;	  /* KERNEL_STACK_SIZE bytes, aligned to that */
 	void *fpu;	  /* XSAVE area, fpu_size() bytes, 64-byte aligned; NULL: idle thread */
+	uint64_t calls;	  /* system calls; counted in entry.S, too */
+	uint32_t pid, tid; /* what getpid() and gettid() say, which entry.S answers */
 };
 
 /*

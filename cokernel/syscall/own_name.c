@@ -43,7 +43,8 @@ static int find_file(int fd, user_addr_t path, uint64_t flags, struct memory_fil
 	if (!open)
 		return 0;
 	*file = open->file;
-	memory_file_get(*file);
+	if (*file)
+		memory_file_get(*file);
 	open_file_put(open);
 	return 0;
 }

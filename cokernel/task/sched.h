@@ -10,6 +10,7 @@
  *	list of processes     (process.c)
  *	process->lock
  *	table of threads      (thread.c)
+ *	pipe->lock            (fs/pipe.h)
  *	wait_queue->lock      (futex buckets in order of address; a channel's is
  *			       its queue's)
  *	run queue             (sched.c; one at a time)
