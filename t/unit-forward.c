@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "task/process.h"
 #include "task/signal.h"
+#include "task/thread.h"
 
 #define FILE_MOST 0x200000u
 #define BUFFERS 8u
