@@ -112,6 +112,9 @@ cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other);
 bool sched_is_idle(cpu_id_t cpu);
 cpu_id_t sched_find_idle(void); /* any idle CPU, or CPU_NONE */
 
+/* Does no other thread want the running one's CPU? Others may at any time. */
+bool sched_is_alone(void);
+
 /* CPU time of a thread so far, the running stretch included. */
 nsec_t sched_cpu_time(const struct thread *thread);
 
