@@ -15,6 +15,7 @@
 #define CK_FS_PIPE_H
 
 #include "fs/pipe_ring.h"
+#include "lib/errno.h"
 #include "lib/list.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -107,5 +108,11 @@ void pipe_tell(struct pipe *pipe);
 /* The same to everybody, and to who watches; the pipe's lock is held. */
 void pipe_tell_all(struct pipe *pipe);
 void pipe_tell_watches(struct pipe *pipe);
+
+/* lseek(2): it cannot be done, but Linux looks at WHENCE first. -ESPIPE or -EINVAL. */
+static inline int pipe_seek(unsigned int whence)
+{
+	return whence > 4 ? -EINVAL : -ESPIPE;
+}
 
 #endif

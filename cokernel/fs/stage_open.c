@@ -3,6 +3,7 @@
 
 #include "arch/user.h"
 #include "fs/memory_file.h"
+#include "fs/pipe.h"
 #include "fs/stage_log.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -179,7 +180,7 @@ int64_t stage_seek(struct open_file *open, int64_t offset, unsigned int whence)
 	if (open->file)
 		return open_file_seek(open, offset, whence);
 	if (stage_is_pipe(open->node))
-		return -ESPIPE;
+		return pipe_seek(whence);
 	if (!stage_is_directory(open->node))
 		return 0;
 	/* What getdents64(2) has said, or the start. */

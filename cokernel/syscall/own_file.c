@@ -29,9 +29,6 @@
 /* Longest name of memfd_create(2), with NUL. */
 #define MEMFD_NAME_MOST 250u
 
-/* lseek(2) knows no more of them. */
-#define WHENCE_MOST 4u
-
 /* That of FD with a reference if it is a memory file, or NULL. */
 static struct open_file *get_memory_file(int fd)
 {
@@ -237,7 +234,7 @@ int64_t syscall_lseek(const struct syscall_args *args)
 	if (!open)
 		return describe_call(&description, args->a);
 	if (open->pipe)
-		result = (uint32_t)args->a[2] > WHENCE_MOST ? -EINVAL : -ESPIPE;
+		result = pipe_seek((uint32_t)args->a[2]);
 	else
 		result = open_file_seek(open, (int64_t)args->a[1], (unsigned int)args->a[2]);
 	open_file_put(open);
