@@ -41,11 +41,16 @@ if has x2apic; then
 	like "$log" "x2apic.*enabled|routing to:? (cluster|physical) x2apic" "which is on"
 fi
 if has gbpages; then
-	ok "Linux maps memory in pages of 1 GiB" \
-		[ "$(awk '/^DirectMap1G:/ { print $2 }' /proc/meminfo)" -ge 1048576 ]
+	gigabytes=$(awk '/^DirectMap1G:/ { print $2 / 1048576 }' /proc/meminfo)
+	ok "Linux maps memory in pages of 1 GiB" [ "$gigabytes" -ge 1 ]
 	run pisces run --cpu-list=$((cpus - 1)) --mem=256M --mem-way=remove -- $examples/hello
 	is "$rc" 0 "a part of them is not removed: the next way gives the memory"
-	like "$err" "1 GiB.*nogbpages.*way block" "and the user is told: $err"
+	# All but the first of its 4 GiB, unless Linux has split the one that is asked for
+	if [ "$gigabytes" -ge 3 ]; then
+		like "$err" "1 GiB.*nogbpages.*way block" "and the user is told: $err"
+	else
+		diag "of 4 GiB, $gigabytes are mapped so; of this memory: ${err:-not}"
+	fi
 	node_recovers "way remove"
 fi
 
