@@ -11,9 +11,9 @@
 #define CPU_STATUS 48
 
 /* struct context, with which a thread begins */
-#define CONTEXT_CALLS 40
-#define CONTEXT_PID 48
-#define CONTEXT_TID 52
+#define CONTEXT_CALLS 48
+#define CONTEXT_PID 56
+#define CONTEXT_TID 60
 
 /* struct pisces_cpu_status */
 #define CPU_STATUS_HEARTBEAT 8
