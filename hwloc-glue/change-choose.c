@@ -4,7 +4,7 @@
 #include "plan.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 uint32_t pisces_main_node(const struct pisces_info *info)
 {
@@ -36,28 +36,18 @@ static struct pisces_cpuset cpus_of(const char *path)
 static unsigned int take_siblings(const struct pisces_info *info, unsigned int count,
 				  struct pisces_cpuset *free_cpus, struct pisces_cpuset *cpus)
 {
-	struct pisces_place *places = calloc(PISCES_MAX_CPUS, sizeof(*places));
-	struct pisces_error ignored;
+	struct pisces_cpuset own, cores;
 	unsigned int taken = 0;
-	int all = places ? pisces_places(0, places, PISCES_MAX_CPUS, &ignored) : 0;
 
-	for (int own = 0; own < all; own++) {
-		uint32_t cpu = places[own].linux_cpu;
-
-		if (!(info->cpus[cpu / 64] >> (cpu % 64) & 1))
+	memcpy(own.word, info->cpus, sizeof(own.word));
+	cores = pisces_cores_of(&own);
+	for (uint32_t cpu = 0; cpu < PISCES_MAX_CPUS && taken < count; cpu++) {
+		if (!pisces_cpuset_has(&cores, cpu) || !pisces_cpuset_has(free_cpus, cpu))
 			continue;
-		for (int i = 0; i < all && taken < count; i++) {
-			uint32_t sibling = places[i].linux_cpu;
-
-			if (places[i].core != places[own].core ||
-			    !pisces_cpuset_has(free_cpus, sibling))
-				continue;
-			free_cpus->word[sibling / 64] &= ~(1ull << sibling % 64);
-			pisces_cpuset_add(cpus, sibling);
-			taken++;
-		}
+		free_cpus->word[cpu / 64] &= ~(1ull << cpu % 64);
+		pisces_cpuset_add(cpus, cpu);
+		taken++;
 	}
-	free(places);
 	return taken;
 }
 

@@ -38,6 +38,9 @@ int pisces_way_parse(const char *name);
 /* The NUMA node that most of its memory is on, which is where the plan has put its CPUs. */
 uint32_t pisces_main_node(const struct pisces_info *info);
 
+/* All CPUs of the machine whose core has one of CPUS. None without the module. */
+struct pisces_cpuset pisces_cores_of(const struct pisces_cpuset *cpus);
+
 /* The root of cgroup v1's cpusets; false if there is none. */
 bool pisces_cpuset_v1_root(char *path, size_t size);
 
