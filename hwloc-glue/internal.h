@@ -32,6 +32,12 @@ bool pisces_module_is_there(void);
 /* "contig", "block", "remove": enum pisces_memory_way; -1 if it is none of these. */
 int pisces_way_parse(const char *name);
 
+/* The NUMA node that most of its memory is on, which is where the plan has put its CPUs. */
+uint32_t pisces_main_node(const struct pisces_info *info);
+
+/* All CPUs of the machine whose core has one of CPUS. None without the module. */
+struct pisces_cpuset pisces_cores_of(const struct pisces_cpuset *cpus);
+
 /* The root of cgroup v1's cpusets; false if there is none. */
 bool pisces_cpuset_v1_root(char *path, size_t size);
 

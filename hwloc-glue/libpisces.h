@@ -221,9 +221,9 @@ int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, ch
 
 /*
  * Adds to *CPUS the COUNT online CPUs that an enclave of *INFO should get if it wants as
- * many more: by the rules of the plan, on the NUMA node of its memory if that has enough.
- * More than COUNT, where that keeps cores whole. NOTE: PISCES_NOTE_LEN bytes, what the user
- * should know of them.
+ * many more: first the siblings of those it has, then by the rules of the plan, on the NUMA
+ * node of its memory if that has enough. More than COUNT, where that keeps cores whole.
+ * NOTE: PISCES_NOTE_LEN bytes, what the user should know of them.
  */
 int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error);

@@ -93,10 +93,12 @@ kernel_log() {
 		END { printf "%s", lines }'
 }
 
-# Kernel messages that nobody wants to see.
+# Kernel messages that nobody wants to see, and what stands behind the first.
+kernel_log_bad='BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler'
+kernel_log_bad+='|unchecked MSR|pages are still in use|quarantine'
 kernel_log_clean() {
 	local bad
-	bad=$(kernel_log |
-		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler|unchecked MSR|pages are still in use|quarantine')
+	bad=$(kernel_log | grep -E "$kernel_log_bad")
 	is "$bad" "" "${1:-the kernel log} is clean"
+	[ -z "$bad" ] || diag "$(kernel_log | grep -E -m 1 -A 30 "$kernel_log_bad")"
 }
