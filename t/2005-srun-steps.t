@@ -47,7 +47,12 @@ batch job.sh
 like "$out" "owner +running" "--enclave-name"
 like "$out" "enclave: CPUs [0-9,-]+ of this step are away from Linux, in the enclave of step.*--enclave-cpus" \
 	"a step on CPUs that an enclave has hears so, and what would work"
-unlike "$out" "rc 0" "and fails"
+like "$out" "task 0 launch failed" "and is not started"
+# Slurm 22.05 has srun end with 0 there, enclaves or not
+case $(srun --version) in
+"slurm 22."*) ;;
+*) unlike "$out" "rc 0" "and fails" ;;
+esac
 ok "the node is not drained by it" wait_until 60 node_idle
 
 printf '#!/bin/sh\n#SBATCH --enclave=lwk -a 1-2 -o array-%%a.txt\nsrun -O -n3 busybox uname -v\n' > job.sh
