@@ -168,4 +168,9 @@ const char *step_error(void);
 int job_ended(spank_t spank);
 int daemon_init(spank_t spank);
 
+/* ---- topology.c: what slurmd takes the node's CPUs for ---- */
+
+/* In slurmd: where it saw fewer than there are, as enclaves had the others, it is told. */
+void topology_put_right(void);
+
 #endif
