@@ -51,6 +51,7 @@ int daemon_init(spank_t spank)
 	report_file(plugin_args.proxy, X_OK);
 	report_file(pisces_image_path(&request), R_OK);
 	report_enclaves();
+	topology_put_right();
 	/* A node without enclaves is a good node for all other jobs. */
 	return 0;
 }

@@ -31,11 +31,16 @@ choose_guest() {
 
 # What a machine can be besides: see ./qemu
 # shellcheck disable=SC2034 # used by quickstart
-machine_words=(12cpus la57 intremap x2apic gbpages)
+machine_words=(12cpus smt la57 intremap x2apic gbpages)
 
-# machine_cpus WORDS: how many CPUs the machine of these words (see ./qemu) has
+# machine_cpus WORDS: how many sockets, cores of each and threads of those the machine of
+# these words (see ./qemu) has
 machine_cpus() {
-	[[ " $1 " == *' 12cpus '* ]] && echo 12 || echo 4
+	local cores=2 threads=1
+
+	[[ " $1 " != *' 12cpus '* ]] || cores=6
+	[[ " $1 " != *' smt '* ]] || threads=2
+	echo 2 $cores $threads
 }
 
 # node_state STATE NUMBER: where the state of that node is, in the cluster (see ./cluster)

@@ -285,6 +285,16 @@ static uint64_t find_block(uint64_t block)
 	die("no memory block of NUMA node 1 can go offline");
 }
 
+/* What clearing BYTES takes, in ms: of another node, so that it changes nothing on that of blocks. */
+static double floor_clear(uint64_t bytes)
+{
+	struct floor floor;
+
+	if (!floor_memory("contig", 0, bytes, &floor))
+		die("the floor of clearing");
+	return floor.clear;
+}
+
 static void bench_block(int fd)
 {
 	static struct series add, same, take, cleared, remove, give;
@@ -294,15 +304,11 @@ static void bench_block(int fd)
 
 	block_path(state, sizeof(state), base, block, "state");
 	for (unsigned int i = 0; i < rounds; i++) {
-		struct floor floor;
-		double start;
+		double clear = floor_clear(block), start = now_ms();
 
-		if (!floor_memory("contig", 1, block, &floor))
-			die("the floor of clearing");
-		start = now_ms();
 		note(&take, time_put(state, "offline"));
-		note(&cleared, now_ms() - start + floor.clear);
-		note(&give, time_put(state, "online") + floor.clear);
+		note(&cleared, now_ms() - start + clear);
+		note(&give, time_put(state, "online") + clear);
 		start = now_ms();
 		if (ioctl(fd, PISCES_IOC_RESERVE_BLOCK, &reserve) < 0 || !put(state, "offline") ||
 		    !add_memory(fd, block, 1, PISCES_MEMORY_BLOCK, base))
@@ -321,14 +327,14 @@ static void bench_block(int fd)
 
 static void bench_remove(int fd)
 {
-	static struct series add, take, remove, give;
+	static struct series add, same, take, cleared, remove, give;
 	uint64_t block = block_size(), base = find_block(block);
 	char state[80];
 
 	block_path(state, sizeof(state), base, block, "state");
 	for (unsigned int i = 0; i < rounds; i++) {
+		double clear = floor_clear(block), start;
 		struct floor floor;
-		double start;
 
 		if (!floor_memory("remove", base, block, &floor)) {
 			fprintf(stderr, "bench: this kernel does not remove memory: %s\n",
@@ -336,14 +342,16 @@ static void bench_remove(int fd)
 			return;
 		}
 		note(&take, floor.take);
+		note(&cleared, floor.take + clear);
 		/* Where Linux does not do that by itself. */
 		start = now_ms();
 		put(state, "online");
-		note(&give, floor.give + now_ms() - start);
+		note(&give, floor.give + now_ms() - start + clear);
 		start = now_ms();
 		if (!add_memory(fd, block, 1, PISCES_MEMORY_REMOVE, base))
 			die("adding a block, way remove");
 		note(&add, now_ms() - start);
+		note(&same, add.value[i]);
 		start = now_ms();
 		if (!remove_memory(fd, block, 1))
 			die("giving a removed block back");
@@ -351,7 +359,9 @@ static void bench_remove(int fd)
 	}
 	row(&add, &take, "1.2", "add a block of %" PRIu64 " MiB, way remove / offline_and_remove_memory",
 	    block / MIB);
-	row(&remove, &give, "-", "give it back, scrubbed and online again / add_memory and online");
+	row(&same, &cleared, "1.2", "  beside: remove it and clear it");
+	row(&remove, &give, "-",
+	    "give it back, scrubbed and online again / add_memory, clear it, online it");
 }
 
 static void bench_memory(void)

@@ -97,11 +97,16 @@ kernel_log() {
 }
 
 # Kernel messages that nobody wants to see.
+kernel_log_patterns='BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler'
+kernel_log_patterns+='|unchecked MSR|pages are still in use|quarantine'
 kernel_log_bad() {
-	kernel_log |
-		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler|unchecked MSR|pages are still in use|quarantine'
+	kernel_log | grep -E "$kernel_log_patterns"
 }
 
+# There are none; else with what stands behind the first.
 kernel_log_clean() {
-	is "$(kernel_log_bad)" "" "${1:-the kernel log} is clean"
+	local bad
+	bad=$(kernel_log_bad)
+	is "$bad" "" "${1:-the kernel log} is clean"
+	[ -z "$bad" ] || diag "$(kernel_log | grep -E -m 1 -A 30 "$kernel_log_patterns")"
 }
