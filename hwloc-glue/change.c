@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changing a running enclave: more CPUs or memory, or fewer. */
 #include "internal.h"
-#include "plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -221,18 +220,6 @@ static int remove_cpus(int fd, const struct pisces_cpuset *cpus, const struct pi
 
 /* ---- memory ---- */
 
-/* The NUMA node that most of its memory is on, which is where the plan has put its CPUs. */
-static uint32_t main_node(const struct pisces_info *info)
-{
-	uint32_t best = 0;
-
-	for (uint32_t node = 1; node < PISCES_MAX_NODES; node++) {
-		if (info->node_memory[node] > info->node_memory[best])
-			best = node;
-	}
-	return best;
-}
-
 static int remove_memory(int fd, uint64_t size, uint32_t node, const struct pisces_info *info,
 			 struct pisces_error *error)
 {
@@ -290,7 +277,7 @@ static void undo_memory(int fd, uint32_t node, const struct pisces_info *before,
 static int change_memory(int fd, const struct pisces_change *change, const struct pisces_info *info,
 			 char *note, struct pisces_error *error)
 {
-	uint32_t node = change->node < 0 ? main_node(info) : (uint32_t)change->node;
+	uint32_t node = change->node < 0 ? pisces_main_node(info) : (uint32_t)change->node;
 	uint64_t size = change->memory < 0 ? 0 - (uint64_t)change->memory : (uint64_t)change->memory;
 
 	size = (size + PISCES_MEMORY_ALIGN - 1) / PISCES_MEMORY_ALIGN * PISCES_MEMORY_ALIGN;
@@ -318,32 +305,4 @@ int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, ch
 	/* What came counts: its last CPU may be a new one. */
 	info.cpu_count += pisces_cpuset_count(&change->add_cpus);
 	return remove_cpus(enclave_fd, &change->remove_cpus, &info, error);
-}
-
-/* ---- which CPUs ---- */
-
-int pisces_change_choose(const struct pisces_info *info, unsigned int count,
-			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error)
-{
-	struct pisces_request request;
-	struct pisces_allocation near = {0}, any = {0};
-	struct pisces_plan plan;
-	char path[64], text[4096];
-
-	pisces_request_init(&request);
-	request.cpus = count;
-	request.memory = PISCES_PLAN_NO_MEMORY;
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", main_node(info));
-	if (pisces_read_text(path, text, sizeof(text)) == 0)
-		pisces_cpuset_parse(text, &near.cpus);
-	near.cpus.word[0] &= ~1ull;
-	/* Near its memory if there are as many, else wherever there are. */
-	if (pisces_cpuset_count(&near.cpus) < count)
-		near = any;
-	if (pisces_plan_here(&request, &near, &plan, error) < 0)
-		return -1;
-	for (unsigned int i = 0; i < plan.cpu_count; i++)
-		pisces_cpuset_add(cpus, plan.cpus[i].linux_cpu);
-	snprintf(note, PISCES_NOTE_LEN, "%s", plan.note);
-	return 0;
 }

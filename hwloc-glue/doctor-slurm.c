@@ -67,8 +67,11 @@ static bool find_slurm_conf(char *path, size_t size)
 	return false;
 }
 
-/* Does the plugstack file at PATH, or one that it includes, load enclave.so? */
-static bool plugstack_has_enclave(const char *path, int depth)
+/*
+ * Does the plugstack file at PATH, or one that it includes, load enclave.so? Then also
+ * whether Slurm goes on without it.
+ */
+static bool plugstack_has_enclave(const char *path, int depth, bool *optional)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
@@ -87,10 +90,12 @@ static bool plugstack_has_enclave(const char *path, int depth)
 			const char *name = strrchr(rest, '/');
 
 			found = strcmp(name ? name + 1 : rest, "enclave.so") == 0;
+			*optional = found && strcasecmp(word, "optional") == 0;
 		} else if (strcasecmp(word, "include") == 0 && depth < INCLUDE_DEPTH) {
 			if (glob(rest, 0, NULL, &match) == 0) {
 				for (size_t i = 0; !found && i < match.gl_pathc; i++)
-					found = plugstack_has_enclave(match.gl_pathv[i], depth + 1);
+					found = plugstack_has_enclave(match.gl_pathv[i], depth + 1,
+								      optional);
 			}
 			globfree(&match);
 		}
@@ -103,6 +108,7 @@ static bool plugstack_has_enclave(const char *path, int depth)
 static void check_plugin(struct pisces_report *report, const char *conf)
 {
 	char directory[256], plugstack[256], plugin[300], remedy[300];
+	bool optional = false;
 	char *slash;
 
 	snprintf(plugstack, sizeof(plugstack), "%s", conf);
@@ -116,7 +122,7 @@ static void check_plugin(struct pisces_report *report, const char *conf)
 	directory[strcspn(directory, ":")] = '\0';
 	snprintf(plugin, sizeof(plugin), "%s/enclave.so", directory);
 
-	if (!plugstack_has_enclave(plugstack, 0)) {
+	if (!plugstack_has_enclave(plugstack, 0, &optional)) {
 		snprintf(remedy, sizeof(remedy), "echo 'required enclave.so' >> %.200s", plugstack);
 		pisces_report(report, PISCES_CHECK_BAD, "Slurm plugin", remedy,
 			      "%.180s does not load enclave.so: srun has no --enclave", plugstack);
@@ -125,6 +131,10 @@ static void check_plugin(struct pisces_report *report, const char *conf)
 			      "./configure --with-slurm-plugindir=(PluginDir of slurm.conf) && "
 			      "make install",
 			      "%.200s is not there, and slurmd does not start without it", plugin);
+	} else if (optional) {
+		pisces_report(report, PISCES_CHECK_ADVICE, "Slurm plugin", "required enclave.so",
+			      "%.100s loads enclave.so as 'optional': if it fails, programs run on "
+			      "Linux instead", plugstack);
 	} else {
 		pisces_report(report, PISCES_CHECK_OK, "Slurm plugin", "",
 			      "%.180s loads enclave.so, which is there", plugstack);
@@ -199,6 +209,62 @@ static void check_restart(struct pisces_report *report, const char *conf)
 			      "if slurmd is restarted while CPUs are away, Slurm drains the node");
 }
 
+/* A line of configuration that is recommended. */
+struct line {
+	const char *what;
+	const char *file; /* beside slurm.conf */
+	const char *key;
+	const char *word;  /* that is in its value */
+	bool by_default;   /* also if the line is not there */
+	const char *good;  /* what it is good for */
+	const char *bad;   /* what happens without it */
+	const char *remedy;
+};
+
+static const struct line lines[] = {
+	{ "step's CPUs", "cgroup.conf", "ConstrainCores", "yes", false,
+	  "a step cannot leave its CPUs, and its enclave takes just these",
+	  "programs of other jobs may be on the CPUs that an enclave takes",
+	  "ConstrainCores=yes in cgroup.conf" },
+	{ "step's memory", "cgroup.conf", "ConstrainRAMSpace", "yes", false,
+	  "an enclave does not take more than its step has",
+	  "programs of other jobs may use the memory that was meant for an enclave",
+	  "ConstrainRAMSpace=yes in cgroup.conf" },
+	{ "confinement", "slurm.conf", "TaskPlugin", "cgroup", false,
+	  "task/cgroup makes a cgroup for each step",
+	  "without task/cgroup what cgroup.conf says is not done",
+	  "TaskPlugin=task/cgroup,task/affinity in slurm.conf" },
+	{ "tracking", "slurm.conf", "ProctrackType", "cgroup", true,
+	  "Slurm finds all processes of a step by its cgroup",
+	  "a process that has left its parent may outlive its step",
+	  "ProctrackType=proctrack/cgroup in slurm.conf" },
+	{ "memory of jobs", "slurm.conf", "SelectTypeParameters", "memory", false,
+	  "Slurm allocates memory, and an enclave takes what was allocated",
+	  "Slurm does not allocate memory: an enclave takes a share of what is free, or default_mem",
+	  "SelectTypeParameters=CR_Core_Memory in slurm.conf" },
+};
+
+static void check_lines(struct pisces_report *report, const char *conf)
+{
+	const char *slash = strrchr(conf, '/');
+	int directory = slash ? (int)(slash + 1 - conf) : 0;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const struct line *line = &lines[i];
+		char path[300], value[256] = "";
+		bool is_there, good;
+
+		if (strcmp(line->file, "slurm.conf") == 0)
+			snprintf(path, sizeof(path), "%s", conf);
+		else
+			snprintf(path, sizeof(path), "%.*s%s", directory, conf, line->file);
+		is_there = file_value(path, line->key, value, sizeof(value));
+		good = is_there ? strcasestr(value, line->word) != NULL : line->by_default;
+		pisces_report(report, good ? PISCES_CHECK_OK : PISCES_CHECK_ADVICE, line->what,
+			      good ? "" : line->remedy, "%s", good ? line->good : line->bad);
+	}
+}
+
 void pisces_check_slurm(struct pisces_report *report)
 {
 	char conf[256];
@@ -211,4 +277,5 @@ void pisces_check_slurm(struct pisces_report *report)
 	check_plugin(report, conf);
 	check_cpu_0(report, conf);
 	check_restart(report, conf);
+	check_lines(report, conf);
 }

@@ -165,14 +165,18 @@ static int cannot_boot(int fd, struct pisces_error *error)
 static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
 {
 	struct pisces_cpuset cpus = {0};
+	char list[128];
 
 	for (unsigned int i = 0; i < plan->cpu_count; i++)
 		pisces_cpuset_add(&cpus, plan->cpus[i].linux_cpu);
 	if (pisces_cpusets_note(fd, &cpus, error) < 0)
 		return -1;
+	pisces_doing("taking CPU%s %s from Linux", plan->cpu_count == 1 ? "" : "s",
+		     pisces_cpuset_format(&cpus, list, sizeof(list)));
 	for (unsigned int i = 0; i < plan->cpu_count; i++) {
 		struct pisces_add_cpu add = {.linux_cpu = plan->cpus[i].linux_cpu};
 
+		pisces_still_doing();
 		if (ioctl(fd, PISCES_IOC_ADD_CPU, &add) < 0)
 			return cannot_take_cpu(add.linux_cpu, error);
 	}
@@ -220,6 +224,7 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 	if (take_memory(enclave_fd, request, plan, spent.note, error) < 0)
 		goto out;
 	spent.memory = now_ns() - begin;
+	pisces_doing("booting the co-kernel");
 	spent.boot_tsc = __builtin_ia32_rdtsc();
 	if (ioctl(enclave_fd, PISCES_IOC_BOOT, &boot) < 0) {
 		cannot_boot(enclave_fd, error);

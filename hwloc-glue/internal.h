@@ -13,9 +13,6 @@
 __attribute__((format(printf, 2, 3))) int pisces_fail(struct pisces_error *error,
 						      const char *format, ...);
 
-/* The name of this node, for messages. Static storage. */
-const char *pisces_node_name(void);
-
 /*
  * Reads a small file of the kernel (sysfs, procfs) into TEXT, which is always
  * terminated, without the final newline. Returns 0; -1 with errno.
@@ -35,6 +32,12 @@ bool pisces_module_is_there(void);
 /* "contig", "block", "remove": enum pisces_memory_way; -1 if it is none of these. */
 int pisces_way_parse(const char *name);
 
+/* The NUMA node that most of its memory is on, which is where the plan has put its CPUs. */
+uint32_t pisces_main_node(const struct pisces_info *info);
+
+/* All CPUs of the machine whose core has one of CPUS. None without the module. */
+struct pisces_cpuset pisces_cores_of(const struct pisces_cpuset *cpus);
+
 /* The root of cgroup v1's cpusets; false if there is none. */
 bool pisces_cpuset_v1_root(char *path, size_t size);
 
@@ -47,6 +50,10 @@ int pisces_cpusets_note(int enclave_fd, const struct pisces_cpuset *cpus,
  * Returns how many cpusets it could not repair.
  */
 int pisces_cpusets_restore(int device);
+
+/* What is being done from now on, for pisces_progress(); and that it still is. */
+__attribute__((format(printf, 1, 2))) void pisces_doing(const char *format, ...);
+void pisces_still_doing(void);
 
 /* A co-kernel image, read whole and checked. */
 struct pisces_image {

@@ -26,6 +26,9 @@ struct pisces_error {
 /* Bytes of what the user should know though nothing failed, with NUL. */
 #define PISCES_NOTE_LEN 256
 
+/* The name of this node, for messages. Static storage. */
+const char *pisces_node_name(void);
+
 /* ---- sets of CPUs, by Linux CPU number ---- */
 
 struct pisces_cpuset {
@@ -146,6 +149,15 @@ int pisces_plan_for(const char *topology, const struct pisces_request *request,
 		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		    struct pisces_error *error);
 
+/* ---- progress ---- */
+
+/*
+ * From now on whoever locks the node, takes and boots says what it is at, as "taking 4 GiB of
+ * memory of NUMA node 1", by SAY, with the ms since this call: each part if ALWAYS, else what
+ * begins, or is noticed to go on, 2 s after it. SAY of NULL: nobody waits any more.
+ */
+void pisces_progress(void (*say)(const char *what, uint64_t ms), bool always);
+
 /* ---- the enclave ---- */
 
 /*
@@ -215,9 +227,9 @@ int pisces_enclave_change(int enclave_fd, const struct pisces_change *change, ch
 
 /*
  * Adds to *CPUS the COUNT online CPUs that an enclave of *INFO should get if it wants as
- * many more: by the rules of the plan, on the NUMA node of its memory if that has enough.
- * More than COUNT, where that keeps cores whole. NOTE: PISCES_NOTE_LEN bytes, what the user
- * should know of them.
+ * many more: first the siblings of those it has, then by the rules of the plan, on the NUMA
+ * node of its memory if that has enough. More than COUNT, where that keeps cores whole.
+ * NOTE: PISCES_NOTE_LEN bytes, what the user should know of them.
  */
 int pisces_change_choose(const struct pisces_info *info, unsigned int count,
 			 struct pisces_cpuset *cpus, char *note, struct pisces_error *error);

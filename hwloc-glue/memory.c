@@ -87,8 +87,10 @@ static int take_contig(int fd, uint64_t size, uint32_t node, struct pisces_error
 	const time_t limit = now_s() + COMPACT_LIMIT_S;
 	unsigned int vain = 0, attempts = 0;
 	uint64_t most = 0;
-	char path[64];
+	char path[64], text[32], has[32];
 
+	pisces_doing("taking %s of memory of NUMA node %u",
+		     pisces_size_format(size, text, sizeof(text)), node);
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%" PRIu32 "/compact", node);
 	for (;;) {
 		if (ioctl(fd, PISCES_IOC_ADD_MEMORY, &add) == 0)
@@ -104,6 +106,9 @@ static int take_contig(int fd, uint64_t size, uint32_t node, struct pisces_error
 			most = add.available;
 		if (vain == COMPACT_VAIN || now_s() >= limit)
 			break;
+		pisces_doing("having Linux free %s of NUMA node %u in large pieces (it has %s)",
+			     pisces_size_format(size, text, sizeof(text)), node,
+			     pisces_size_format(most, has, sizeof(has)));
 		/* Gently at first: the page cache is of use to Linux. */
 		if (attempts++)
 			pisces_write_text("/proc/sys/vm/drop_caches", "1");
@@ -158,13 +163,19 @@ static int take_blocks(int fd, uint64_t size, uint64_t block, uint32_t node, int
 	const time_t limit = now_s() + BLOCKS_LIMIT_S;
 	uint32_t *list;
 	int count, passed = -EBUSY, result = 0;
+	char text[32];
 
 	*taken = 0;
+	pisces_doing("taking %s of memory of NUMA node %u by way %s",
+		     pisces_size_format(size, text, sizeof(text)), node, way_names[way]);
 	count = pisces_blocks_online(node, &list);
 	if (count < 0)
 		return -errno;
 	for (int i = 0; i < count && *taken < size && !result; i++) {
-		int failed = take_block(fd, list[i], block, node, way);
+		int failed;
+
+		pisces_still_doing();
+		failed = take_block(fd, list[i], block, node, way);
 
 		switch (-failed) {
 		case 0:

@@ -128,32 +128,37 @@ hwloc_topology_t pisces_topology_here(struct pisces_error *error)
 	return NULL;
 }
 
-/* Adds to SHARED the CPUs whose core has a CPU of an enclave. None without the module. */
-static void add_shared(struct pisces_cpuset *shared)
+struct pisces_cpuset pisces_cores_of(const struct pisces_cpuset *cpus)
 {
 	struct pisces_place *places = calloc(PISCES_MAX_CPUS, sizeof(*places));
+	struct pisces_cpuset cores = {0};
+	struct pisces_error ignored;
+	int count = places ? pisces_places(0, places, PISCES_MAX_CPUS, &ignored) : 0;
+
+	for (int i = 0; i < count; i++) {
+		for (int j = 0; j < count && pisces_cpuset_has(cpus, places[i].linux_cpu); j++) {
+			if (places[j].core == places[i].core)
+				pisces_cpuset_add(&cores, places[j].linux_cpu);
+		}
+	}
+	free(places);
+	return cores;
+}
+
+/* The CPUs whose core has a CPU of an enclave. None without the module. */
+static struct pisces_cpuset shared_cpus(void)
+{
 	struct pisces_cpuset taken = {0};
 	struct pisces_drawn *drawn = NULL;
 	struct pisces_error ignored;
-	int count, enclaves;
+	int enclaves = pisces_module_is_there() ? pisces_drawn_here(&drawn, &ignored) : 0;
 
-	if (!places || !pisces_module_is_there() ||
-	    (count = pisces_places(0, places, PISCES_MAX_CPUS, &ignored)) < 0 ||
-	    (enclaves = pisces_drawn_here(&drawn, &ignored)) < 0)
-		goto out;
 	for (int i = 0; i < enclaves; i++) {
 		for (unsigned int word = 0; word < PISCES_CPU_WORDS; word++)
 			taken.word[word] |= drawn[i].cpus.word[word];
 	}
-	for (int i = 0; i < count; i++) {
-		for (int j = 0; j < count && pisces_cpuset_has(&taken, places[i].linux_cpu); j++) {
-			if (places[j].core == places[i].core)
-				pisces_cpuset_add(shared, places[j].linux_cpu);
-		}
-	}
 	free(drawn);
-out:
-	free(places);
+	return pisces_cores_of(&taken);
 }
 
 int pisces_plan_here(const struct pisces_request *request,
@@ -168,7 +173,7 @@ int pisces_plan_here(const struct pisces_request *request,
 	if (!topology)
 		return -1;
 	pisces_free_memory(can);
-	add_shared(&with_shared.shared);
+	with_shared.shared = shared_cpus();
 	result = pisces_plan_make(topology, can, request, &with_shared, plan, error);
 	hwloc_topology_destroy(topology);
 	return result;

@@ -87,6 +87,11 @@ static bool clock_agrees(u64 khz, u64 with)
 	return difference <= with / TOLERANCE;
 }
 
+u64 clock_tsc_khz(void)
+{
+	return READ_ONCE(clock_measured) ?: tsc_khz;
+}
+
 void clock_describe(struct pisces_boot_block *boot)
 {
 	struct clock_sample now;
@@ -101,7 +106,7 @@ void clock_describe(struct pisces_boot_block *boot)
 	if (!clock_agrees(khz, tsc_khz) && !clock_agrees(khz, clock_measured)) {
 		clock_sample(&clock_start);
 		khz = clock_measure(&now);
-		clock_measured = khz;
+		WRITE_ONCE(clock_measured, khz);
 	}
 	if (clock_agrees(khz, tsc_khz))
 		khz = tsc_khz;

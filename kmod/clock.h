@@ -13,4 +13,7 @@ void clock_init(void);
  */
 void clock_describe(struct pisces_boot_block *boot);
 
+/* How fast that is, as it was told last. */
+u64 clock_tsc_khz(void);
+
 #endif

@@ -92,11 +92,9 @@ void memory_give_back(struct list_head *ranges, const struct cpumask *cpus)
 		if (range->way == PISCES_MEMORY_REMOVE)
 			blocks_add(range->base, range->size);
 	}
-	scrub(ranges, cpus);
+	scrub_and_free(ranges, cpus);
 	list_for_each_entry_safe(range, next, ranges, link) {
-		if (range->way == PISCES_MEMORY_CONTIG)
-			contig_free(range->base, range->size);
-		else
+		if (range->way != PISCES_MEMORY_CONTIG)
 			blocks_return(range->base, range->size);
 		list_del(&range->link);
 		kfree(range);

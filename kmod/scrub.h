@@ -17,8 +17,9 @@ void memory_clear(void *at, size_t bytes);
 
 /*
  * Clears the ranges of the list through Linux's direct map, on this CPU and, unless NULL,
- * on those of CPUS. Passes over blocks that could not be added to Linux again.
+ * on those of CPUS. Passes over blocks that could not be added to Linux again. Memory of
+ * the way contig goes back to Linux: none of it may be reached afterwards.
  */
-void scrub(struct list_head *ranges, const struct cpumask *cpus);
+void scrub_and_free(struct list_head *ranges, const struct cpumask *cpus);
 
 #endif

@@ -173,6 +173,7 @@ static int channel_create(struct task *task, u32 wanted, int node)
 	base = page_address(task->channel);
 	pisces_ring_init(base + at.calls, PISCES_CHANNEL_SLOTS);
 	pisces_ring_init(base + at.replies, PISCES_CHANNEL_SLOTS);
+	task->calls = base + at.calls;
 	task->replies = base + at.replies;
 	return 0;
 }

@@ -40,8 +40,15 @@ struct task {
 
 	struct page *channel;
 	size_t channel_bytes;
-	struct pisces_ring *replies;
+	struct pisces_ring *calls;   /* shared with a proxy and a co-kernel: */
+	struct pisces_ring *replies; /* what is in there is believed by neither of us */
 };
+
+/* Nothing will come from the co-kernel any more. */
+bool task_is_over(const struct task *task);
+
+/* PISCES_IOC_LINGER, with its argument. */
+int task_linger(struct task *task, u32 seen);
 
 /*
  * PISCES_IOC_TASK: makes a task. Returns a reserved fd, not yet installed, and

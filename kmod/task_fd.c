@@ -19,8 +19,7 @@
 /* TASK_NEW, TASK_CPUS for each word of CPUs, TASK_START */
 #define START_MESSAGES (PISCES_CPU_WORDS + 2)
 
-/* Nothing will come from the co-kernel any more. */
-static bool task_is_over(const struct task *task)
+bool task_is_over(const struct task *task)
 {
 	return READ_ONCE(task->life) == TASK_LIFE_ENDED || enclave_is_over(task->enclave);
 }
@@ -141,6 +140,8 @@ static long task_ioctl(struct file *file, unsigned int command, unsigned long ad
 		return task_start(task);
 	case PISCES_IOC_BELL:
 		return task_ring(task);
+	case PISCES_IOC_LINGER:
+		return task_linger(task, (u32)address);
 	case PISCES_IOC_SIGNAL:
 		if (copy_from_user(&signal, (void __user *)address, sizeof(signal)))
 			return -EFAULT;

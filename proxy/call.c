@@ -320,8 +320,8 @@ static int prepare_report(struct call *call, const struct channel *channel,
 	return 0;
 }
 
-int call_prepare(struct call *call, const struct channel *channel,
-		 const struct pisces_message *message)
+static int prepare(struct call *call, const struct channel *channel,
+		   const struct pisces_message *message)
 {
 	const struct call_type *type;
 	unsigned int i;
@@ -363,7 +363,31 @@ int call_prepare(struct call *call, const struct channel *channel,
 	return 0;
 }
 
-int64_t call_execute(struct call *call)
+/* Calls that make a number, which a file may have, that of another or of none. */
+static bool gives_numbers_away(uint32_t number)
+{
+	return number == SYS_close || number == SYS_close_range || number == SYS_dup2 ||
+	       number == SYS_dup3;
+}
+
+int call_prepare(struct call *call, const struct channel *channel,
+		 const struct pisces_message *message)
+{
+	int error = prepare(call, channel, message);
+
+	call->renumbers = error == 0 && gives_numbers_away(message->number);
+	if (call->renumbers)
+		local_file_begin_change();
+	return error;
+}
+
+void call_drop(struct call *call)
+{
+	if (call->renumbers)
+		local_file_end_change();
+}
+
+static int64_t execute(struct call *call)
 {
 	static const int not_cancelled;
 	int64_t result;
@@ -382,5 +406,13 @@ int64_t call_execute(struct call *call)
 		result = 0;
 	if (call->finish)
 		call->finish(call, result);
+	return result;
+}
+
+int64_t call_execute(struct call *call)
+{
+	int64_t result = execute(call);
+
+	call_drop(call);
 	return result;
 }

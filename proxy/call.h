@@ -27,6 +27,7 @@ struct call {
 	bool may_block; /* then it must not be executed by the main thread */
 	enum call_cancel cancel;
 	int cancelled;	/* set by another thread: end with EINTR if it blocks */
+	bool renumbers; /* an open descriptor may be another file after it */
 	unsigned int paths;
 	_Alignas(16) char path[2][PATH_MAX]; /* copies, since the co-kernel could change its own */
 
@@ -47,6 +48,9 @@ int call_prepare(struct call *call, const struct channel *channel,
 
 /* Executes it. Returns the result or a negative errno. */
 int64_t call_execute(struct call *call);
+
+/* Or it is not executed after all. */
+void call_drop(struct call *call);
 
 /* An offset of the data area, for a structure of SIZE bytes, made an address in *ARG. */
 int call_argument(long *arg, const struct channel *channel, uint64_t offset, uint64_t size);

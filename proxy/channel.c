@@ -33,6 +33,14 @@ enum pisces_ring_result channel_next(struct channel *channel, struct pisces_mess
 	return pisces_ring_get(&channel->calls, message);
 }
 
+int channel_linger(struct channel *channel)
+{
+	/* Announced before a sleep that something else than a call has ended. */
+	if (pisces_ring_is_announced(&channel->calls))
+		pisces_ring_stay_awake(&channel->calls);
+	return channel->task->ops->linger(channel->task, channel->calls.index);
+}
+
 bool channel_may_sleep(struct channel *channel)
 {
 	return pisces_ring_may_sleep(&channel->calls, 0);

@@ -27,6 +27,12 @@ int channel_open(struct channel *channel, struct task *task);
 /* The next message; main thread. */
 enum pisces_ring_result channel_next(struct channel *channel, struct pisces_message *message);
 
+/*
+ * Waits awake, for a moment, for the next message; main thread, which must announce its
+ * sleep after this even if it had done so before. 0: it is there; else -errno.
+ */
+int channel_linger(struct channel *channel);
+
 /* Announces that the main thread goes to sleep. False: something has come, get it. */
 bool channel_may_sleep(struct channel *channel);
 

@@ -2,6 +2,7 @@
 #include "local_file.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,7 +76,7 @@ static bool is_local_device(unsigned int minor)
 	return local;
 }
 
-bool local_file(int fd)
+static bool ask(int fd)
 {
 	struct statx file;
 
@@ -84,4 +85,39 @@ bool local_file(int fd)
 	    !S_ISREG(file.stx_mode))
 		return false;
 	return file.stx_dev_major != 0 || is_local_device(file.stx_dev_minor);
+}
+
+/*
+ * The descriptors that were found to be local files. What an open one is changes only by
+ * calls of the program, which all come through here. Only the main thread begins such a
+ * change, so as long as it finds none it may ask and keep the answer: none begins meanwhile.
+ */
+#define KEPT_MOST 1024
+
+static uint8_t kept[KEPT_MOST / 8];
+static unsigned int changes; /* that have begun and not ended */
+
+bool local_file(int fd)
+{
+	bool keep = fd >= 0 && fd < KEPT_MOST;
+	bool local;
+
+	if (keep && (kept[fd / 8] >> fd % 8 & 1))
+		return true;
+	keep = keep && __atomic_load_n(&changes, __ATOMIC_ACQUIRE) == 0;
+	local = ask(fd);
+	if (local && keep)
+		kept[fd / 8] |= (uint8_t)(1u << fd % 8);
+	return local;
+}
+
+void local_file_begin_change(void)
+{
+	__atomic_fetch_add(&changes, 1, __ATOMIC_RELAXED);
+	memset(kept, 0, sizeof(kept));
+}
+
+void local_file_end_change(void)
+{
+	__atomic_fetch_sub(&changes, 1, __ATOMIC_RELEASE);
 }

@@ -9,7 +9,15 @@
 
 #include <stdbool.h>
 
-/* Is FD a regular file on a disk or in the memory of this machine? */
+/* Is FD a regular file on a disk or in the memory of this machine? Main thread. */
 bool local_file(int fd);
+
+/*
+ * Around a call after which an open descriptor may be another file: until it has ended, no
+ * answer is kept for the next time. Begin: main thread, before the call is executed; end:
+ * any thread.
+ */
+void local_file_begin_change(void);
+void local_file_end_change(void);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "call.h"
 #include "message.h"
+#include "patience.h"
 #include "signals.h"
 #include "worker.h"
 
@@ -91,22 +92,40 @@ _Noreturn static void enclave_ended(struct channel *channel)
 	message_fail(EXIT_ENCLAVE, "%s", obituary);
 }
 
+/* Waits for the next call without sleeping, if that looks worth it. True: it is there. */
+static bool linger(struct channel *channel, struct patience *patience)
+{
+	int result;
+
+	if (!patience_lasts(patience))
+		return false;
+	result = channel_linger(channel);
+	patience_learn(patience, result);
+	return result == 0;
+}
+
 int serve(struct channel *channel, int signal_fd)
 {
 	struct pollfd wait[2] = {
 		{ .fd = channel->task->fd, .events = POLLIN },
 		{ .fd = signal_fd, .events = POLLIN },
 	};
+	struct patience patience = { 0 };
 	bool again = false;
 	int status;
 
 	for (;;) {
 		uint64_t rings;
 		int timeout;
+		bool retry;
 
 		if (handle_messages(channel, &status))
 			break;
-		timeout = worker_cancel_again() || again ? SIGNAL_RETRY_MS : -1;
+		/* What has to be tried again must not wait for the end of a stream of calls. */
+		retry = worker_cancel_again() || again;
+		if (!retry && linger(channel, &patience))
+			continue;
+		timeout = retry ? SIGNAL_RETRY_MS : -1;
 		if (!channel_may_sleep(channel))
 			timeout = 0;
 		if (poll(wait, 2, timeout) < 0 && errno != EINTR)

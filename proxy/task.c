@@ -26,6 +26,11 @@ static int task_start(struct task *task)
 	return ioctl(task->fd, PISCES_IOC_START) < 0 ? -errno : 0;
 }
 
+static int task_linger(struct task *task, uint32_t seen)
+{
+	return ioctl(task->fd, PISCES_IOC_LINGER, (unsigned long)seen) < 0 ? -errno : 0;
+}
+
 static void task_bell(struct task *task)
 {
 	ioctl(task->fd, PISCES_IOC_BELL);
@@ -62,6 +67,7 @@ static void task_obituary(struct task *task, char *text, size_t size)
 static const struct task_ops module_ops = {
 	.map = task_map,
 	.start = task_start,
+	.linger = task_linger,
 	.bell = task_bell,
 	.signal = task_signal,
 	.obituary = task_obituary,

@@ -18,6 +18,11 @@ struct task_ops {
 	uint8_t *(*map)(struct task *task, uint64_t *size);
 	/* The exec block is in the channel: run it. */
 	int (*start)(struct task *task);
+	/*
+	 * Waits awake, for a moment, for a message behind the first SEEN ones in the ring of
+	 * calls. 0: it is there; all else: go to sleep (PISCES_IOC_LINGER).
+	 */
+	int (*linger)(struct task *task, uint32_t seen);
 	/* Rings the co-kernel. Any thread. A dead one is noticed by poll(2). */
 	void (*bell)(struct task *task);
 	/* Sends the program a signal; -EAGAIN: not now. */

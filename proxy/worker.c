@@ -49,9 +49,13 @@ struct place {
 };
 
 static struct place places[PISCES_CHANNEL_CALLS];
+#define ALL_PLACES ((1ull << PISCES_CHANNEL_CALLS) - 1)
+_Static_assert(PISCES_CHANNEL_CALLS < 64, "a bit for each place");
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
+static uint64_t taken; /* a bit for each that is not FREE */
 static struct place *queue, **queue_end = &queue;
 static unsigned int threads, idle, queued, running;
 static struct channel *to_channel;
@@ -89,6 +93,13 @@ void worker_open(struct channel *channel)
 	sigaction(worker_signal(), &action, NULL);
 }
 
+/* Under the lock. */
+static void free_place(struct place *place)
+{
+	place->state = PLACE_FREE;
+	taken &= ~(1ull << (place - places));
+}
+
 static void execute(struct place *place)
 {
 	int64_t result;
@@ -105,7 +116,7 @@ static void execute(struct place *place)
 	}
 	own_place = NULL;
 	/* Free before the reply: the co-kernel may answer that with the next call. */
-	place->state = PLACE_FREE;
+	free_place(place);
 	pthread_mutex_unlock(&lock);
 
 	channel_reply(to_channel, tag, result);
@@ -151,18 +162,17 @@ static void *worker(void *unused)
 
 struct call *worker_take_call(uint64_t tag)
 {
-	struct place *found = NULL;
-	unsigned int i;
+	struct place *found;
+	uint64_t rest;
 
 	pthread_mutex_lock(&lock);
-	for (i = 0; i < PISCES_CHANNEL_CALLS; i++) {
-		if (places[i].state == PLACE_FREE)
-			found = &places[i];
-		else if (places[i].call.tag == tag)
+	for (rest = taken; rest != 0; rest &= rest - 1)
+		if (places[__builtin_ctzll(rest)].call.tag == tag)
 			channel_broken("two calls have the same tag");
-	}
-	if (!found)
+	if (taken == ALL_PLACES)
 		channel_broken("it has too many calls on their way");
+	found = &places[__builtin_ctzll(~taken)];
+	taken |= 1ull << (found - places);
 	found->state = PLACE_TAKEN;
 	found->signalled = 0;
 	found->arrived = 0;
@@ -173,7 +183,7 @@ struct call *worker_take_call(uint64_t tag)
 void worker_give_call(struct call *call)
 {
 	pthread_mutex_lock(&lock);
-	((struct place *)call)->state = PLACE_FREE;
+	free_place((struct place *)call);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -205,9 +215,12 @@ void worker_submit(struct call *call)
 			threads++;
 		} else {
 			/* Behind a call that waits for ever it would be lost. */
-			place->state = PLACE_FREE;
+			uint64_t tag = call->tag;
+
+			call_drop(call);
+			free_place(place);
 			pthread_mutex_unlock(&lock);
-			channel_reply(to_channel, call->tag, -ENOMEM);
+			channel_reply(to_channel, tag, -ENOMEM);
 			return;
 		}
 	}

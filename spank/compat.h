@@ -39,4 +39,11 @@
  */
 extern int xcpuinfo_abs_to_mac(char *abstract, char **machine) __attribute__((weak));
 
+/* A copy that Slurm can free; and how much is logged. The same holds for them. */
+extern char *slurm_xstrdup(const char *text) __attribute__((weak));
+extern int slurm_get_log_level(void) __attribute__((weak));
+
+/* The level of srun -v. */
+#define LOG_LEVEL_OF_V 4
+
 #endif

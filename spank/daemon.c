@@ -72,6 +72,7 @@ int daemon_init(spank_t spank)
 	report_file(pisces_image_path(&request), R_OK);
 	report_enclaves();
 	tell_system_cpus();
+	topology_put_right();
 	/* A node without enclaves is a good node for all other jobs. */
 	return 0;
 }

@@ -30,12 +30,37 @@ void args_parse(int count, char *words[]);
 /* Registers the options. Returns 0 or HOOK_FAILED. */
 int options_register(spank_t spank);
 
-/* Does the user want an enclave? False for --enclave=none and for nothing. */
+/*
+ * Where the user types, before Slurm reads options: ENCLAVE_KIND=lwk in the environment and
+ * the like are put where Slurm looks for what a job's steps inherit. So it comes before the
+ * command line, and goes with the job or step as if it had been typed, also past
+ * --export=NONE. What is inherited already counts more.
+ */
+void options_from_environment(void);
+
+/* The name of the variable by which steps inherit OPTION ("enclave-mem"). Returns NAME. */
+#define OPTION_VARIABLE_LEN 128
+char *options_variable(const char *option, char name[OPTION_VARIABLE_LEN]);
+
+/*
+ * Does the user want an enclave? False for --enclave=none and for nothing. Of a list of
+ * kinds, until one was chosen: for any component?
+ */
 bool options_wanted(void);
 
 /* Was there --enclave=..., of whatever kind? --enclave-...? */
 bool options_kind_given(void);
 const char *options_other_given(void);
+
+/*
+ * Where the user types, when the options of one more component of a heterogeneous job have
+ * been read: Slurm keeps one set for all, so do they say the same?
+ */
+bool options_agree(void);
+
+/* Is there a list of kinds? Then the one for COMPONENT (-1: of no such job) is to be chosen. */
+bool options_are_by_component(void);
+int options_choose(int component, struct pisces_error *error);
 
 const struct pisces_request *options_request(void);
 
@@ -80,6 +105,35 @@ bool allocation_affinity(pid_t pid, struct pisces_cpuset *cpus);
 int allocation_of_step(spank_t spank, pid_t task_pid,
 		       struct pisces_allocation *allocation, struct pisces_error *error);
 
+/* ---- program.c: what the step is to run ---- */
+
+/* Is that what srun --multi-prog hands over? */
+bool program_is_multi_prog(int argc, char *const argv[]);
+
+/*
+ * Is NAME what mpirun starts by srun? That inherits the job's --enclave, and is no program of
+ * the user's: it starts those, by fork(2), on Linux.
+ */
+bool program_is_launcher(const char *name);
+
+/* In srun: makes argv[0] a name that only a node with this plugin can execute. */
+void program_guard(char *argv[]);
+
+/* On the node: puts it right again. True if srun had done that, as it wants an enclave. */
+bool program_unguard(char *argv[]);
+
+/* ---- progress.c: what takes long, for the user ---- */
+
+/* From now on the start of step STEP is told of, as is wanted, until progress_ends(). */
+void progress_begins(spank_t spank);
+void progress_ends(void);
+
+/* Is all to be told of? */
+bool progress_is_wanted(spank_t spank);
+
+/* In srun: it is if srun was told so. */
+void progress_of_srun(void);
+
 /* ---- handover.c: from slurmstepd to a task it has forked ---- */
 
 struct handover; /* one per task; made before the fork */
@@ -122,5 +176,10 @@ const char *step_error(void);
 
 int job_ended(spank_t spank);
 int daemon_init(spank_t spank);
+
+/* ---- topology.c: what slurmd takes the node's CPUs for ---- */
+
+/* In slurmd: where it saw fewer than there are, as enclaves had the others, it is told. */
+void topology_put_right(void);
 
 #endif

@@ -12,9 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TASK_LIMIT PISCES_MAX_TASKS
+
+/* Who waits so long for the end of a step wants to know for what. */
+#define PATIENCE_MS 2000u
 
 static struct {
 	bool is_ours;
@@ -46,6 +50,14 @@ bool step_is_ours(void)
 const char *step_error(void)
 {
 	return step.error.text;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
 static void remember(const char *why)
@@ -83,28 +95,66 @@ static bool is_for_people(uint32_t step_id)
 }
 
 /*
- * What mpirun starts by srun inherits the job's --enclave, and is no program of the user's:
- * it starts those, by fork(2), on Linux.
+ * Which component of a heterogeneous job this is, counted from 0; -1 if the job is none.
+ * Each has a job id of its own, that the environment tells.
  */
-static bool is_launcher(spank_t spank)
+static int component_of(spank_t spank)
 {
-	static const char *const names[] = { "orted", "prted", "hydra_pmi_proxy",
-					     "hydra_bstrap_proxy" };
-	const char *name, *slash;
-	char **argv = NULL;
-	int argc = 0;
+	static const char *const names[] = { "SLURM_JOB_ID_HET_GROUP_%d",
+					     "SLURM_JOB_ID_PACK_GROUP_%d" };
+	char name[64], value[32];
+	int component;
 	size_t i;
 
-	if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv ||
-	    !argv[0])
-		return false;
-	slash = strrchr(argv[0], '/');
-	name = slash ? slash + 1 : argv[0];
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(name, names[i]) == 0)
-			return true;
+		for (component = 0;; component++) {
+			snprintf(name, sizeof(name), names[i], component);
+			if (spank_getenv(spank, name, value, sizeof(value)) != ESPANK_SUCCESS)
+				break;
+			if (strtoul(value, NULL, 10) == step.job)
+				return component;
+		}
 	}
-	return false;
+	return -1;
+}
+
+/* Shall this step be in an enclave? If it cannot be, *WHY says why, else it is "". */
+static bool is_wanted(spank_t spank, struct pisces_error *why)
+{
+	bool guarded = false, multi_prog = false, launcher = false;
+	char **argv = NULL;
+	int argc = 0;
+
+	why->text[0] = '\0';
+	if (spank_get_item(spank, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && argc > 0 && argv &&
+	    argv[0]) {
+		/* First of all: it must not be executed so. */
+		guarded = program_unguard(argv);
+		multi_prog = program_is_multi_prog(argc, argv);
+		launcher = program_is_launcher(argv[0]);
+	}
+	if (launcher)
+		return false;
+	if (!options_wanted()) {
+		if (guarded)
+			snprintf(why->text, sizeof(why->text),
+				 "srun asks for an enclave, and node %s does not get to hear of it: the "
+				 "plugins of both must be of one release", pisces_node_name());
+		return guarded;
+	}
+	if (options_error()[0] != '\0') {
+		snprintf(why->text, sizeof(why->text), "%s", options_error());
+		return true;
+	}
+	if (options_are_by_component() && options_choose(component_of(spank), why) != 0)
+		return true;
+	if (options_request()->kind == PISCES_KIND_NONE)
+		return false;
+	if (multi_prog && !COMPAT_HAS_PREPEND)
+		snprintf(why->text, sizeof(why->text),
+			 "--enclave and --multi-prog do not go together before Slurm 23.11: start "
+			 "each program with an srun of its own");
+	return true;
 }
 
 int step_post_opt(spank_t spank)
@@ -112,10 +162,13 @@ int step_post_opt(spank_t spank)
 	struct pisces_error error;
 
 	if (spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
-	    !is_for_people(step.step) || !options_wanted() || is_launcher(spank))
+	    !is_for_people(step.step))
+		return 0;
+	spank_get_item(spank, S_JOB_ID, &step.job);
+	if (!is_wanted(spank, &error))
 		return 0;
 	step.is_ours = true;
-	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
+	if (step.job == 0 ||
 	    spank_get_item(spank, S_JOB_UID, &step.uid) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_GID, &step.gid) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &step.tasks) != ESPANK_SUCCESS) {
@@ -126,8 +179,8 @@ int step_post_opt(spank_t spank)
 		remember(plugin_args.error.text);
 		return 0;
 	}
-	if (options_error()[0] != '\0') {
-		remember(options_error());
+	if (error.text[0] != '\0') {
+		remember(error.text);
 		return 0;
 	}
 	if (step.tasks > TASK_LIMIT) {
@@ -152,30 +205,46 @@ int step_post_opt(spank_t spank)
  */
 int step_warn(spank_t spank)
 {
-	struct pisces_cpuset cpus;
+	struct pisces_cpuset cpus, left;
 	struct pisces_error error;
 	struct pisces_info info;
-	uint32_t *list = NULL, id, job;
+	uint32_t *list = NULL, id, job, owner = 0;
+	char had[128], has[128];
+	bool shared = false;
 	int count, i;
 
 	if (spank_get_item(spank, S_JOB_STEPID, &id) != ESPANK_SUCCESS || !is_for_people(id) ||
 	    spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
 	    !allocation_cpus_of_slurm(spank, &cpus))
 		return 0;
+	left = cpus;
 	count = pisces_list(&list, &error);
 	for (i = 0; i < count; i++) {
-		unsigned int word, shared = 0;
+		unsigned int word;
 
 		if (pisces_info(list[i], &info, &error) != 0 || info.job != job)
 			continue;
-		for (word = 0; word < PISCES_CPU_WORDS; word++)
-			shared |= (info.cpus[word] & cpus.word[word]) != 0;
-		if (shared)
-			slurm_spank_log("enclave: CPUs of this step are away from Linux, in the "
-					"enclave of step %u.%u: give steps beside each other CPUs "
-					"of their own (srun --exact)", info.job, info.step);
+		for (word = 0; word < PISCES_CPU_WORDS; word++) {
+			if ((info.cpus[word] & cpus.word[word]) == 0)
+				continue;
+			shared = true;
+			owner = info.step;
+			left.word[word] &= ~info.cpus[word];
+		}
 	}
 	free(list);
+	if (!shared)
+		return 0;
+	pisces_cpuset_format(&cpus, had, sizeof(had));
+	if (pisces_cpuset_count(&left) == 0)
+		slurm_spank_log("enclave: CPUs %s of this step are away from Linux, in the enclave of "
+				"step %u.%u, and it has no other, so it cannot start: give steps beside "
+				"each other CPUs of their own (srun --exact), or leave some to Linux "
+				"(--enclave-cpus)", had, job, owner);
+	else
+		slurm_spank_log("enclave: of CPUs %s of this step, %s are with Linux, the others in "
+				"the enclave of step %u.%u", had,
+				pisces_cpuset_format(&left, has, sizeof(has)), job, owner);
 	return 0;
 }
 
@@ -190,6 +259,7 @@ static void start(spank_t spank, pid_t task_pid)
 
 	if (step.error.text[0] != '\0')
 		return;
+	progress_begins(spank);
 	lock = pisces_node_lock(&error);
 	if (lock < 0)
 		slurm_info("enclave: %s; steps that start at once may get too much", error.text);
@@ -204,8 +274,14 @@ static void start(spank_t spank, pid_t task_pid)
 	}
 	if (lock >= 0)
 		close(lock);
+	progress_ends();
 	if (failed)
 		return;
+	if (progress_is_wanted(spank))
+		slurm_spank_log("enclave: %s: up with %u CPUs: %.1f s for CPUs, %.1f s for memory, "
+				"%.1f s for the co-kernel", pisces_node_name(), step.plan.cpu_count,
+				(double)times->cpus / 1e9, (double)times->memory / 1e9,
+				(double)times->boot / 1e9);
 	slurm_info("enclave: step %u.%u has %u CPUs away from Linux, which keeps its proxies on "
 		   "%s; took %llu ms for CPUs, %llu ms for memory, %llu ms for the co-kernel",
 		   step.job, step.step, step.plan.cpu_count,
@@ -273,9 +349,16 @@ int step_task_forked(spank_t spank)
 
 int step_task_ended(spank_t spank)
 {
-	(void)spank;
-	if (step.is_ours && ++step.tasks_ended >= step.tasks)
-		close_enclave();
+	uint64_t began, took;
+
+	if (!step.is_ours || ++step.tasks_ended < step.tasks || step.enclave < 0)
+		return 0;
+	began = now_ms();
+	close_enclave();
+	took = now_ms() - began;
+	if (took >= PATIENCE_MS || progress_is_wanted(spank))
+		slurm_spank_log("enclave: %s: all was given back to Linux in %.1f s",
+				pisces_node_name(), (double)took / 1000);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ for command in srun sbatch salloc; do
 	run $command --help
 	like "$out" "--enclave=KIND" "$command --help has --enclave"
 	like "$out" "--enclave-mem=SIZE" "and --enclave-mem"
+	like "$out" "--enclave-cpus=NUMBER" "and --enclave-cpus"
 	like "$out" "--enclave-smt=" "and --enclave-smt"
 	unlike "$out" "enclave-(device|image)" "and nothing that does not work yet"
 done
@@ -82,6 +83,41 @@ passes "--enclave=none against an inherited --enclave=lwk"
 run env SLURM_SPANK__SLURM_SPANK_OPTION_enclave_enclave=moon srun true
 unlike "$rc" '^0$' "an inherited kind that does not exist is refused"
 like "$err" "enclave: --enclave: .*moon" "  with the reason"
+
+# ---- the environment that says the same ----
+
+run env ENCLAVE_KIND=moon srun true
+unlike "$rc" '^0$' "ENCLAVE_KIND=moon is refused"
+like "$err" "enclave: --enclave: .*moon" "  with the reason"
+run env ENCLAVE_KIND=moon sbatch --wrap true
+unlike "$rc" '^0$' "by sbatch as well"
+run env ENCLAVE_KIND=lwk ENCLAVE_MEM=512M ENCLAVE_CPUS=2 ENCLAVE_SMT=split ENCLAVE_NAME=ours srun true
+passes "what is good in the environment"
+run env ENCLAVE_MEM=512M srun true
+passes "ENCLAVE_MEM alone, which is a default"
+run env ENCLAVE_KIND=moon SLURM_SPANK__SLURM_SPANK_OPTION_enclave_enclave=lwk srun true
+passes "an inherited --enclave=lwk, against ENCLAVE_KIND=moon"
+
+# ---- the components of a heterogeneous job ----
+
+run srun --enclave=lwk:none true : true
+passes "a list of kinds"
+run srun --enclave=lwk:moon true : true
+refused "a list with a kind that there is not" "--enclave: .*'moon'"
+run srun --enclave=lwk: true : true
+refused "a list with an empty kind" "--enclave: "
+for options in "--enclave=lwk true : --enclave=none true" "--enclave=lwk true : true" "true : --enclave=lwk true"; do
+	# shellcheck disable=SC2086 # words
+	run srun $options
+	unlike "$rc" '^0$' "srun $options is refused"
+	like "$err" "enclave: the components of a heterogeneous job have one --enclave.*--enclave=lwk:none" \
+		"  with what to write"
+	unlike "$err" "controller" "  before anything else"
+done
+run srun --enclave=lwk true : --enclave=lwk true
+passes "the same kind for each component"
+run env SLURM_SPANK__SLURM_SPANK_OPTION_enclave_enclave=lwk srun true : true
+passes "an inherited kind for all components"
 
 cat > "$dir/job.sh" <<-EOF
 	#!/bin/sh

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Staged I/O: files are copied in before and out after a program, which finds there what it
 # would find on Linux; while it runs nothing is forwarded.
-node_files="t/staged-files t/fuzz-calls/fuzz-calls"
+node_files="t/staged-files t/calls/pipe_waits t/calls/pipes t/fuzz-calls/fuzz-calls"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
 umask 022
 work=$(mktemp -d /root/staged.XXXXXX)
-program=$PWD/staged-files fuzz=$PWD/fuzz-calls
+program=$PWD/staged-files fuzz=$PWD/fuzz-calls calls=$PWD
 chmod 755 "$PWD"
 cd "$work" || exit 1
 
@@ -51,6 +51,25 @@ is "$(stat -c %Y out)" 2000 "times are kept"
 ok "nothing of /tmp comes out" test ! -e /tmp/private-of-1043
 ok "no other name is left" test -z "$(find . -name '.pisces-stage*')"
 cd ..
+
+id user > /dev/null 2>&1 || useradd -m user
+cd / || exit 1
+for program in pipes pipe_waits; do
+	limit=100 run runuser -u user -- "$calls/$program" inside < /dev/null
+	is "$rc" 0 "$program: on Linux"
+	before=$out
+	limit=100 run pisces run --cpus=2 --mem=256M --user=user --io=staged -- \
+		"$calls/$program" inside
+	is "$rc" 0 "$program: in a stage"
+	if [ "$(wc -l <<< "$before")" -gt 80 ] && [ "$out" = "$before" ]; then
+		pass "$program: with the same results"
+	else
+		fail "$program: with the same results"
+		diag "$(diff <(echo "$before") <(echo "$out") | head -n 40)"
+		diag "$err"
+	fi
+done
+cd "$work" || exit 1
 
 # ---- nothing is forwarded while it runs ----
 
@@ -159,7 +178,6 @@ umount small
 
 # ---- a hostile program: it may break itself, and nothing else ----
 
-id user > /dev/null 2>&1 || useradd -m user
 hostile=$(mktemp -d /srv/hostile.XXXXXX)
 chown user "$hostile"
 cd "$hostile" || exit 1

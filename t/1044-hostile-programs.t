@@ -3,14 +3,14 @@
 # Hostile programs: threads that change what the kernel is just looking at, and signals that
 # cause signals. Each ends as on Linux, with the same output, and the enclave lives on: a
 # co-kernel that panics, or that Linux takes for hanging, makes the exit code 125.
-node_files="t/hostile/threads t/hostile/signals"
+node_files="t/hostile/threads t/hostile/signals t/hostile/pipes"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
 
 # same WHAT RC COMMAND...: on Linux and in an enclave of three CPUs
 same() {
-	local what=$1 expected=$2 linux
+	local what=$1 expected=$2
 	shift 2
 	run "$@"
 	is "$rc" "$expected" "$what: on Linux"
@@ -29,6 +29,16 @@ same "waits that signals interrupt" 0 ./threads waits
 same "more timers than a CPU can serve" 0 ./signals timers
 same "a sequence whose memory is gone" 139 ./signals sequence
 same "a SIGSEGV handler at no address" 139 ./signals handler 0
+
+same "pipes that threads take from each other" 0 ./pipes race
+same "as many pipes as there can be" 0 ./pipes many
+
+# With staged I/O the limits are the enclave's: there is not even memory for what is written.
+ulimit -n 20000
+limit=100 run pisces run --cpus=1 --mem=128M --io=staged -- ./pipes many
+is "$rc" 0 "the same in a stage: no memory is a write's error, and no more"
+is "$out" "$linux" "with the same output"
+diag "$err"
 
 # On Linux this takes minutes.
 before=$SECONDS

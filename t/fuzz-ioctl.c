@@ -470,6 +470,7 @@ static const struct command {
 	{"WHO", ENCLAVE, OTHER, PISCES_IOC_WHO, make_nothing, CHEAP, 4},
 	{"START", TASK, OTHER, PISCES_IOC_START, make_nothing, CHEAP, 6},
 	{"BELL", TASK, OTHER, PISCES_IOC_BELL, make_nothing, CHEAP, 6},
+	{"LINGER", TASK, OTHER, PISCES_IOC_LINGER, make_nothing, CHEAP, 6},
 	{"SIGNAL", TASK, OTHER, PISCES_IOC_SIGNAL, make_signal, CHEAP, 24},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,19 @@ _Noreturn static void give_up(const char *why)
 	_exit(1);
 }
 
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+	return now_us() / 1000;
+}
+
 static uint8_t *fake_map(struct task *task, uint64_t *size)
 {
 	*size = task->channel_size;
@@ -51,6 +65,24 @@ static int fake_start_program(struct task *task)
 	    write(module.signals, &none, sizeof(none)) != (ssize_t)sizeof(none))
 		return -EIO;
 	return -fake_start_error;
+}
+
+/* As the module does it: a signal first, then calls; but the test has more threads than CPUs. */
+static int fake_linger(struct task *task, uint32_t seen)
+{
+	struct pisces_channel_layout at = pisces_channel_layout(task->channel_size);
+	struct pisces_ring *calls = (struct pisces_ring *)(module.memory + at.calls);
+	int64_t end = now_us() + PISCES_LINGER_US;
+	sigset_t pending;
+
+	do {
+		if (sigpending(&pending) == 0 && !sigisemptyset(&pending))
+			return -EINTR;
+		if (__atomic_load_n(&calls->head, __ATOMIC_ACQUIRE) != seen)
+			return 0;
+		sched_yield();
+	} while (now_us() < end);
+	return -ETIME;
 }
 
 static void fake_bell(struct task *task)
@@ -80,6 +112,7 @@ static void fake_obituary(struct task *task, char *text, size_t size)
 static const struct task_ops fake_ops = {
 	.map = fake_map,
 	.start = fake_start_program,
+	.linger = fake_linger,
 	.bell = fake_bell,
 	.signal = fake_forward,
 	.obituary = fake_obituary,
@@ -219,14 +252,6 @@ void fake_exit(struct fake *fake, uint64_t wait_status)
 	struct pisces_message message = { .type = PISCES_MSG_TASK_EXIT, .arg = { wait_status } };
 
 	fake_send(fake, &message);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool fake_reply(struct fake *fake, uint64_t *tag, int64_t *result, int ms)

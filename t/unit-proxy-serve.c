@@ -21,6 +21,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "proxy/patience.h"
 #include "tap.h"
 
 /* Within this a call that nothing delays is answered, also on a busy machine. */
@@ -103,6 +104,76 @@ static void test_files(void)
 	is_number(fake_wait(&fake), 0, "exit code 0");
 	fake_close(&fake);
 	rmdir(dir);
+}
+
+/* What was a local file under this number is known, but not for longer than it is true. */
+static void test_numbers(void)
+{
+	struct fake fake;
+	uint64_t reader;
+	int64_t fd, kind;
+	int32_t *ends;
+
+	fake_start_true(&fake);
+	ends = (int32_t *)(fake.data + 256);
+	fake_put(&fake, 0, "a file in memory");
+	for (kind = 0; kind < 4; kind++) {
+		fd = DO(&fake, SYS_memfd_create, 0, 0);
+		DO(&fake, SYS_write, fd, 0, 10);
+		if (DO(&fake, SYS_pread64, fd, 512, 10, 0) != 10 ||
+		    DO(&fake, SYS_pread64, fd, 512, 10, 5) != 5)
+			break;
+		if (kind >= 2)
+			DO(&fake, kind == 2 ? SYS_close : SYS_close_range, fd, fd, 0);
+		if (DO(&fake, SYS_pipe2, 256, 0) != 0)
+			break;
+		if (kind == 0 && DO(&fake, SYS_dup2, ends[0], fd) != fd)
+			break;
+		if (kind == 1 && DO(&fake, SYS_dup3, ends[0], fd, 0) != fd)
+			break;
+		if (kind >= 2 && ends[0] != fd)
+			break;
+		reader = CALL(&fake, SYS_read, fd, 1024, 100);
+		if (DO(&fake, SYS_fstat, 0, 2048) != 0 ||
+		    DO(&fake, SYS_lseek, ends[1], 0, SEEK_CUR) != -ESPIPE)
+			break;
+		fake_cancel(&fake, reader);
+		if (fake_result(&fake, reader) != -EINTR ||
+		    DO(&fake, SYS_close_range, fd, 100, 0) != 0)
+			break;
+	}
+	is_number(kind, 4, "a file whose number is a pipe's after dup2, dup3, close, close_range: "
+			   "a read from it waits and delays nobody");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+}
+
+static unsigned int count_waits(struct patience *patience, unsigned int sleeps, int result)
+{
+	unsigned int waits = 0;
+
+	while (sleeps-- > 0) {
+		if (!patience_lasts(patience))
+			continue;
+		waits++;
+		patience_learn(patience, result);
+	}
+	return waits;
+}
+
+static void test_patience(void)
+{
+	struct patience patience = { 0 };
+	unsigned int waits;
+
+	is_number(count_waits(&patience, 1000, 0), 1000, "as long as calls come soon it is awake");
+	is_number(count_waits(&patience, 1000, -EBUSY), 1000, "and asks whether it may be");
+	waits = count_waits(&patience, 1000, -ETIME);
+	ok(waits > 4 && waits < 80, "when none do, it waits %u times in 1000", waits);
+	waits = count_waits(&patience, 64, 0);
+	ok(waits > 32, "and learns soon that they do again");
+	is_number(count_waits(&patience, 100, -EINTR), 100, "signals teach nothing");
 }
 
 static void test_waiting_calls(void)
@@ -448,6 +519,8 @@ int main(void)
 	signal(SIGQUIT, SIG_DFL);
 	test_streams();
 	test_files();
+	test_numbers();
+	test_patience();
 	test_waiting_calls();
 	test_cancel();
 	test_cancel_firmly();

@@ -33,6 +33,7 @@ static const struct {
 	{"draw", command_draw, "draw this node and its enclaves"},
 	{"doctor", command_doctor, "say whether this node is ready, and how to repair it"},
 	{"reclaim", command_reclaim, "end the enclaves that a job has left behind"},
+	{"slurmd", command_slurmd, "keep whole what slurmd has of the node's CPUs"},
 	{"version", command_version, "show the version and the build"},
 	{"help", command_help, "show this text"},
 };

@@ -118,13 +118,20 @@ static int start_tasks(const struct run_options *options, const struct pisces_pl
 	return 0;
 }
 
+static void tell_progress(const char *what, uint64_t since_ms)
+{
+	fprintf(stderr, "enclave: %s ... (after %.1f s)\n", what, (double)since_ms / 1000);
+}
+
 /* Plans, takes and boots. Returns TOOL_OK or what failed. */
 static int take_and_boot(int enclave_fd, const struct run_options *options,
 			 struct pisces_plan *plan, struct pisces_start_times *times)
 {
 	struct pisces_error error;
-	int lock = pisces_node_lock(&error), result = TOOL_OK;
+	int lock, result = TOOL_OK;
 
+	pisces_progress(tell_progress, false);
+	lock = pisces_node_lock(&error);
 	if (lock < 0)
 		return tool_failed(&error);
 	if (pisces_plan_here(&options->request, &options->allocation, plan, &error) < 0) {

@@ -25,6 +25,7 @@ int command_plan(int argc, char **argv);
 int command_reclaim(int argc, char **argv);
 int command_resize(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_slurmd(int argc, char **argv);
 int command_stat(int argc, char **argv);
 int command_top(int argc, char **argv);
 

@@ -96,6 +96,33 @@ void context_set_gs_base(uint64_t base)
 	wrmsr(MSR_KERNEL_GS_BASE, base);
 }
 
+uint64_t context_selectors(void)
+{
+	uint64_t ds, es, fs, gs;
+
+	__asm__ volatile("movq %%ds, %0\n\t"
+			 "movq %%es, %1\n\t"
+			 "movq %%fs, %2\n\t"
+			 "movq %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return ds | es << 16 | fs << 32 | gs << 48;
+}
+
+/* Those of a program, so none faults. Changes the bases of FS and of the user's GS. */
+static void load_selectors(uint64_t selectors)
+{
+	__asm__ volatile("movl %k0, %%ds\n\t"
+			 "movl %k1, %%es\n\t"
+			 "movl %k2, %%fs\n\t"
+			 "swapgs\n\t"
+			 "movl %k3, %%gs\n\t"
+			 "swapgs"
+			 :
+			 : "r"(selectors & 0xffff), "r"(selectors >> 16 & 0xffff),
+			   "r"(selectors >> 32 & 0xffff), "r"(selectors >> 48)
+			 : "memory");
+}
+
 void context_switch(struct context *prev, struct context *next)
 {
 	struct percpu *percpu = this_percpu();
@@ -104,9 +131,12 @@ void context_switch(struct context *prev, struct context *next)
 		fpu_save(prev->fpu);
 		prev->fs_base = context_fs_base();
 		prev->gs_base = context_gs_base();
+		prev->selectors = context_selectors();
 	}
 	if (next->fpu != NULL) {
 		fpu_restore(next->fpu);
+		if (next->selectors != context_selectors())
+			load_selectors(next->selectors);
 		context_set_fs_base(next->fs_base);
 		context_set_gs_base(next->gs_base);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a thread is to the hardware: a kernel stack, FPU state, FS and GS base.
+ * What a thread is to the hardware: a kernel stack, FPU state, selectors, FS and GS base.
  */
 #ifndef CK_ARCH_CONTEXT_H
 #define CK_ARCH_CONTEXT_H
@@ -13,9 +13,12 @@
 struct context {
 	uint64_t rsp; /* saved while another thread runs; the first member: switch.S */
 	uint64_t fs_base;
-	uint64_t gs_base; /* the user's */
+	uint64_t gs_base;   /* the user's */
+	uint64_t selectors; /* DS, ES, FS and GS, 16 bits each from the lowest */
 	void *stack;	  /* KERNEL_STACK_SIZE bytes, aligned to that */
 	void *fpu;	  /* XSAVE area, fpu_size() bytes, 64-byte aligned; NULL: idle thread */
+	uint64_t calls;	  /* system calls; counted in entry.S, too */
+	uint32_t pid, tid; /* what getpid() and gettid() say, which entry.S answers */
 };
 
 /*
@@ -27,8 +30,8 @@ bool context_init(struct context *context, void (*entry)(void *), void *argument
 void context_destroy(struct context *context);
 
 /*
- * Saves the running thread's state to PREV and goes on with NEXT: FPU, FS/GS
- * base, kernel stack (also for TSS and SYSCALL). Page tables are the caller's
+ * Saves the running thread's state to PREV and goes on with NEXT: FPU, selectors,
+ * FS/GS base, kernel stack (also for TSS and SYSCALL). Page tables are the caller's
  * task. Returns when PREV is switched to again, maybe on another CPU.
  */
 void context_switch(struct context *prev, struct context *next);
@@ -47,6 +50,9 @@ uint64_t context_fs_base(void);
 uint64_t context_gs_base(void);
 void context_set_fs_base(uint64_t base);
 void context_set_gs_base(uint64_t base);
+
+/* The selectors that the program has loaded; 0, as a program finds them, but for old ones. */
+uint64_t context_selectors(void);
 
 /*
  * Bytes of user FPU state in a signal frame, and its copy from and to there.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/cpu.h"
+#include "arch/context.h"
 #include "arch/features.h"
 #include "arch/frame.h"
 #include "arch/lapic.h"
@@ -15,8 +16,16 @@
 
 _Static_assert(offsetof(struct cpu, self) == CPU_SELF &&
 		       offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK &&
-		       offsetof(struct cpu, user_rsp) == CPU_USER_RSP,
+		       offsetof(struct cpu, user_rsp) == CPU_USER_RSP &&
+		       offsetof(struct cpu, current) == CPU_CURRENT &&
+		       offsetof(struct cpu, status) == CPU_STATUS,
 	       "entry.S");
+_Static_assert(offsetof(struct context, calls) == CONTEXT_CALLS &&
+		       offsetof(struct context, pid) == CONTEXT_PID &&
+		       offsetof(struct context, tid) == CONTEXT_TID &&
+		       offsetof(struct pisces_cpu_status, heartbeat) == CPU_STATUS_HEARTBEAT &&
+		       offsetof(struct pisces_cpu_status, syscalls) == CPU_STATUS_SYSCALLS,
+	       "as entry.S has it");
 _Static_assert(sizeof(struct frame) == FRAME_SIZE && offsetof(struct frame, r11) == FRAME_R11 &&
 		       offsetof(struct frame, rcx) == FRAME_RCX &&
 		       offsetof(struct frame, vector) == FRAME_VECTOR &&

@@ -77,6 +77,19 @@ static inline struct cpu *this_cpu(void)
  */
 void cpu_wait(void);
 
+/*
+ * Serves the interrupts that have come, as the idle halt does: for a thread in a call, with
+ * no lock held, that waits awake. STI lets them in behind the instruction that follows it.
+ */
+#ifdef CK_HOSTED_TEST
+void cpu_serve_interrupts(void);
+#else
+static inline void cpu_serve_interrupts(void)
+{
+	__asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
+}
+#endif
+
 /* One turn of a loop that waits for another CPU: pauses and answers its TLB requests. */
 static inline void cpu_relax(void)
 {

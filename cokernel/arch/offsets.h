@@ -7,6 +7,17 @@
 #define CPU_SELF 0
 #define CPU_KERNEL_STACK 8
 #define CPU_USER_RSP 16
+#define CPU_CURRENT 24
+#define CPU_STATUS 48
+
+/* struct context, with which a thread begins */
+#define CONTEXT_CALLS 48
+#define CONTEXT_PID 56
+#define CONTEXT_TID 60
+
+/* struct pisces_cpu_status */
+#define CPU_STATUS_HEARTBEAT 8
+#define CPU_STATUS_SYSCALLS 48
 
 /* struct frame */
 #define FRAME_R11 48

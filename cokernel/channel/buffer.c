@@ -145,6 +145,20 @@ int64_t channel_buffer_take(struct channel *channel, uint64_t size, struct chann
 	return take(channel, min_u64(size, CHANNEL_PIECE), false, buffer);
 }
 
+bool channel_buffer_try(struct channel *channel, uint64_t size, struct channel_buffer *buffer)
+{
+	uint64_t wanted = align_up(max_u64(size, 1), PAGE_SIZE) / PAGE_SIZE, first = 0;
+	bool found;
+
+	lock_take(&channel->space.lock);
+	found = allowance(channel, wanted, false) == wanted &&
+		find_run(channel, wanted, &first) == wanted;
+	if (found)
+		hand_out(channel, first, wanted, size, buffer);
+	lock_drop(&channel->space.lock);
+	return found;
+}
+
 int64_t channel_buffer_take_all(struct channel *channel, uint64_t size,
 				struct channel_buffer *buffer)
 {

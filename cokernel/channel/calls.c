@@ -18,28 +18,7 @@
 #include "task/sched.h"
 #include "task/thread.h"
 
-/* Messages that answer no call of ours, in a channel's life, before it counts as broken. */
-#define STRANGERS_MOST 1000u
-
-static struct list channels = LIST_INIT(channels);
-static struct lock channels_lock = LOCK_INIT;
-
-void channel_list_add(struct channel *channel)
-{
-	lock_take(&channels_lock);
-	list_append(&channels, &channel->link);
-	lock_drop(&channels_lock);
-}
-
-void channel_list_remove(struct channel *channel)
-{
-	lock_take(&channels_lock);
-	list_remove(&channel->link);
-	lock_drop(&channels_lock);
-}
-
-/* Tells Linux that the proxy has something to get, if it asked to be told. */
-static void ring_proxy(struct channel *channel)
+void channel_ring_proxy(struct channel *channel)
 {
 	if (!pisces_ring_must_wake(&channel->calls))
 		return;
@@ -61,8 +40,7 @@ static bool room_for_cancel(const struct channel *channel)
 	       PISCES_CHANNEL_SLOTS;
 }
 
-/* Sends the CANCELs that wait for room; replies.lock is held. True: ring the proxy. */
-static bool send_cancels(struct channel *channel)
+bool channel_send_cancels(struct channel *channel)
 {
 	struct pisces_message message = { .type = PISCES_MSG_CANCEL };
 	struct channel_call *call;
@@ -80,153 +58,6 @@ static bool send_cancels(struct channel *channel)
 		sent = true;
 	}
 	return sent;
-}
-
-static struct channel_call *find_call(struct channel *channel, uint64_t tag)
-{
-	struct channel_call *call;
-
-	for (call = channel->table; call < channel->table + PISCES_CHANNEL_CALLS; call++) {
-		if (call->used && !call->done && call->tag == tag)
-			return call;
-	}
-	return NULL;
-}
-
-/* Gets all replies that have come; replies.lock is held. False: the ring is broken. */
-static bool drain(struct channel *channel)
-{
-	struct pisces_message message;
-	struct channel_call *call;
-	enum pisces_ring_result got;
-
-	while ((got = pisces_ring_get(&channel->answers, &message)) == PISCES_RING_OK) {
-		call = message.type == PISCES_MSG_REPLY ? find_call(channel, message.tag) : NULL;
-		if (!call) {
-			/* Ignored, but not for ever: this loop has to end. */
-			if (++channel->strangers > STRANGERS_MOST)
-				return false;
-			continue;
-		}
-		call->result = (int64_t)message.arg[0];
-		/* No errno of Linux; and cut to an int it might be none at all. */
-		if (call->result < -4095)
-			call->result = -EIO;
-		call->done = true;
-		channel->outstanding--;
-		/* Of a thread that broke off nobody waits, and the slot is gone with it. */
-		if (!call->abandoned && call->caller->waiting_on == &channel->replies)
-			wake_thread(&channel->replies, call->caller, 0);
-	}
-	return got == PISCES_RING_AGAIN;
-}
-
-/*
- * Gets replies until there are none, and asks to be rung for the next one if any
- * is due. replies.lock is held. False: the ring is broken.
- */
-static bool poll_locked(struct channel *channel, cpu_id_t bell_cpu)
-{
-	channel->bell_cpu = bell_cpu;
-	for (;;) {
-		if (!drain(channel))
-			return false;
-		if (channel->outstanding == 0)
-			return true;
-		if (pisces_ring_may_sleep(&channel->answers, bell_cpu))
-			return true;
-	}
-}
-
-static void poll_channel(struct channel *channel)
-{
-	bool good = true, cancels = false;
-
-	lock_take(&channel->replies.lock);
-	if (channel->outstanding != 0 && !channel->broken && !channel->abandoned) {
-		good = poll_locked(channel, sched_quiet_cpu(false, channel->bell_cpu));
-		cancels = send_cancels(channel);
-	}
-	lock_drop(&channel->replies.lock);
-	if (cancels)
-		ring_proxy(channel);
-	if (!good)
-		channel_break(channel, "its proxy broke the ring of replies");
-}
-
-/* A channel that has something to get, with a reference; NULL: none has. */
-static struct channel *find_ready(void)
-{
-	struct channel *channel, *found = NULL;
-	struct list *pos;
-
-	lock_take(&channels_lock);
-	LIST_FOR_EACH(pos, &channels) {
-		channel = LIST_ENTRY(pos, struct channel, link);
-		if (__atomic_load_n(&channel->outstanding, __ATOMIC_RELAXED) != 0 &&
-		    !channel->broken && !channel->abandoned &&
-		    !pisces_ring_empty(&channel->answers)) {
-			found = channel;
-			__atomic_fetch_add(&channel->references, 1, __ATOMIC_RELAXED);
-			break;
-		}
-	}
-	lock_drop(&channels_lock);
-	return found;
-}
-
-void channel_poll_all(void)
-{
-	struct channel *channel;
-
-	while ((channel = find_ready()) != NULL) {
-		poll_channel(channel);
-		channel_put(channel);
-	}
-}
-
-/* A channel whose bell is CPU's, with a reference; NULL: none. */
-static struct channel *find_belled(cpu_id_t cpu)
-{
-	struct channel *channel, *found = NULL;
-	struct list *pos;
-
-	lock_take(&channels_lock);
-	LIST_FOR_EACH(pos, &channels) {
-		channel = LIST_ENTRY(pos, struct channel, link);
-		if (__atomic_load_n(&channel->bell_cpu, __ATOMIC_RELAXED) == cpu) {
-			found = channel;
-			__atomic_fetch_add(&channel->references, 1, __ATOMIC_RELAXED);
-			break;
-		}
-	}
-	lock_drop(&channels_lock);
-	return found;
-}
-
-void channel_bells_gone(cpu_id_t cpu)
-{
-	struct channel *channel;
-
-	while ((channel = find_belled(cpu)) != NULL) {
-		lock_take(&channel->replies.lock);
-		channel->bell_cpu = this_cpu()->index;
-		lock_drop(&channel->replies.lock);
-		/* Says the new name to the proxy, then looks at what came under the old one. */
-		poll_channel(channel);
-		channel_put(channel);
-	}
-}
-
-bool channel_may_sleep_all(cpu_id_t cpu)
-{
-	struct channel *channel = find_ready();
-
-	(void)cpu;
-	if (!channel)
-		return true;
-	channel_put(channel);
-	return false;
 }
 
 /* Takes a free call, waiting for one; the last one is for reports. 0 or -errno. */
@@ -288,10 +119,11 @@ static int await_reply(struct channel *channel, struct channel_call *call, enum 
 {
 	bool cancelled = false;
 
+	channel_linger(channel, call);
 	while (!call->done) {
 		if (channel->abandoned || channel->broken)
 			return -EIO;
-		if (!poll_locked(channel, sched_quiet_cpu(true, this_cpu()->index)))
+		if (!channel_poll_locked(channel, call))
 			return -EPROTO;
 		if (call->done)
 			break;
@@ -303,9 +135,9 @@ static int await_reply(struct channel *channel, struct channel_call *call, enum 
 			continue;
 		cancelled = true;
 		call->cancel = true;
-		if (send_cancels(channel)) {
+		if (channel_send_cancels(channel)) {
 			lock_drop(&channel->replies.lock);
-			ring_proxy(channel);
+			channel_ring_proxy(channel);
 			lock_take(&channel->replies.lock);
 		}
 		/* The reply comes in any case; other signals change nothing any more. */
@@ -314,33 +146,37 @@ static int await_reply(struct channel *channel, struct channel_call *call, enum 
 	return 0;
 }
 
-int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t args[6],
-			  enum wait_mode mode)
+/* Sends a call, for which one is reserved. NULL: the proxy is gone, or its ring is broken. */
+static struct channel_call *begin(struct channel *channel, uint32_t nr, const uint64_t args[6])
 {
 	struct channel_call *call;
-	int64_t result;
-	int error = reserve_call(channel, mode);
 
-	if (error)
-		return error;
 	this_cpu()->status->forwarded++;
 
 	lock_take(&channel->replies.lock);
 	if (channel->abandoned || channel->broken) {
 		lock_drop(&channel->replies.lock);
 		return_call(channel);
-		return -EIO;
+		return NULL;
 	}
 	call = send_call(channel, nr, args);
 	if (!call) {
 		lock_drop(&channel->replies.lock);
 		channel_break(channel, "its proxy broke the ring of calls");
-		return -EIO;
+		return NULL;
 	}
 	lock_drop(&channel->replies.lock);
-	ring_proxy(channel);
+	channel_ring_proxy(channel);
 	if (nr == __NR_read)
 		crash_at(CRASH_IO);
+	return call;
+}
+
+/* Waits for its reply. The result, or -errno; CALL is given back, or abandoned. */
+static int64_t end(struct channel *channel, struct channel_call *call, enum wait_mode mode)
+{
+	int64_t result;
+	int error;
 
 	lock_take(&channel->replies.lock);
 	error = await_reply(channel, call, thread_current()->firm ? WAIT_CERTAIN : mode);
@@ -359,6 +195,38 @@ int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t a
 	lock_drop(&channel->replies.lock);
 	return_call(channel);
 	return result == -EINTR ? -ERESTARTSYS : result;
+}
+
+int64_t channel_call_mode(struct channel *channel, uint32_t nr, const uint64_t args[6],
+			  enum wait_mode mode)
+{
+	struct channel_call *call;
+	int error = reserve_call(channel, mode);
+
+	if (error)
+		return error;
+	call = begin(channel, nr, args);
+	return call ? end(channel, call, mode) : -EIO;
+}
+
+struct channel_call *channel_call_begin(struct channel *channel, uint32_t nr,
+					const uint64_t args[6])
+{
+	bool room;
+
+	if (__atomic_load_n(&channel->phase, __ATOMIC_ACQUIRE) == CHANNEL_SEALED)
+		return NULL;
+	lock_take(&channel->space.lock);
+	room = channel->free_calls > PISCES_CHANNEL_CALLS / 2;
+	if (room)
+		channel->free_calls--;
+	lock_drop(&channel->space.lock);
+	return room ? begin(channel, nr, args) : NULL;
+}
+
+int64_t channel_call_end(struct channel *channel, struct channel_call *call)
+{
+	return end(channel, call, channel_wait_mode(channel));
 }
 
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6])
@@ -391,5 +259,5 @@ void channel_send_exit(struct channel *channel, int wait_status, nsec_t cpu_time
 	channel->abandoned = true;
 	lock_drop(&channel->replies.lock);
 	if (sent)
-		ring_proxy(channel);
+		channel_ring_proxy(channel);
 }

@@ -36,6 +36,7 @@ struct channel *channel_open(struct process *process, phys_addr_t base, uint64_t
 	channel->memory = phys_to_virt(base);
 	channel->layout = pisces_channel_layout(size);
 	channel->next_tag = 1;
+	channel->bell_cpu = this_cpu()->index;
 	wait_queue_init(&channel->replies);
 	channel_space_init(channel);
 	if (!pisces_ring_attach(&channel->calls, (void *)(channel->memory + channel->layout.calls),

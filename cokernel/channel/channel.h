@@ -2,8 +2,8 @@
 /*
  * The enclave's end of a task's channel: calls that the proxy executes.
  *
- * The reply ring asks to be rung whenever a call is on its way, on the CPU of the
- * thread that sent the last one or on an idle CPU, and never else: so a CPU that
+ * The reply ring asks to be rung whenever a thread sleeps until a reply comes, on the CPU
+ * of the one that went to sleep last or on an idle CPU, and never else: so a CPU that
  * computes hears nothing of calls that do not concern it.
  */
 #ifndef CK_CHANNEL_CHANNEL_H
@@ -36,6 +36,9 @@ struct channel_buffer {
 	bool done; /* the proxy has answered: it can be given back even by a dying thread */
 };
 int64_t channel_buffer_take(struct channel *channel, uint64_t size, struct channel_buffer *buffer);
+
+/* A second one for a caller that has one: of exactly SIZE bytes, if they are free. */
+bool channel_buffer_try(struct channel *channel, uint64_t size, struct channel_buffer *buffer);
 
 /* The same for a piece of exactly SIZE bytes; -E2BIG if the channel is too small for it. */
 int64_t channel_buffer_take_all(struct channel *channel, uint64_t size,
@@ -70,6 +73,17 @@ void channel_set_phase(struct channel *channel, enum channel_phase phase);
  */
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6]);
 
+/*
+ * The same in two parts, for a caller that has work to do until the reply comes. It must
+ * end what it has begun, and may call meanwhile. NULL: not now, do it by channel_call();
+ * so it is when many calls are on their way: who waits for room never waits for one
+ * who does.
+ */
+struct channel_call;
+struct channel_call *channel_call_begin(struct channel *channel, uint32_t nr,
+					const uint64_t args[6]);
+int64_t channel_call_end(struct channel *channel, struct channel_call *call);
+
 /* The running process's. */
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 			 uint64_t f);
@@ -88,7 +102,7 @@ void channel_send_exit(struct channel *channel, int wait_status, nsec_t cpu_time
 /* The ring is broken, or a reply said what cannot be: the process ends with a report. */
 void channel_break(struct channel *channel, const char *why);
 
-/* Replies that have come are handed to their callers; from bell_interrupt() and the idle loop. */
+/* replies.c: those that have come are handed to their callers; from bell_interrupt() and the idle loop. */
 void channel_poll_all(void);
 
 /* CPU has parked: replies that ring it ring another one, and those that came are handed out. */

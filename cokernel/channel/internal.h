@@ -19,6 +19,7 @@ struct channel_call {
 	bool done;
 	bool abandoned; /* its thread is gone; the slot stays taken */
 	bool cancel;	/* to be sent when the ring has room for it */
+	bool watched;	/* its thread looks for the reply and does not sleep */
 	uint32_t nr;
 	uint64_t tag;
 	int64_t result;
@@ -39,7 +40,10 @@ struct channel {
 	struct pisces_ring_end calls;
 	struct pisces_ring_end answers;
 	struct channel_call table[PISCES_CHANNEL_CALLS];
-	unsigned int outstanding;
+	unsigned int outstanding; /* sent and not answered; of these */
+	unsigned int watched;	  /* so many are */
+	bool announced;		  /* the proxy was asked to ring for the next */
+	uint64_t turn;		  /* of channel_poll_all(), under its lock */
 	uint64_t next_tag;
 	cpu_id_t bell_cpu; /* as told to the proxy last */
 	unsigned int strangers;
@@ -64,5 +68,24 @@ static inline enum wait_mode channel_wait_mode(const struct channel *channel)
 
 /* buffer.c */
 void channel_space_init(struct channel *channel);
+
+/* calls.c: tells Linux that the proxy has something to get, if it asked to be told. */
+void channel_ring_proxy(struct channel *channel);
+
+/* Sends the CANCELs that wait for room; replies.lock is held. True: ring the proxy. */
+bool channel_send_cancels(struct channel *channel);
+
+/*
+ * replies.c: gets replies until there are none, and asks to be rung for the next one if a
+ * thread sleeps until it comes; on this CPU if that is the running one, for its call OWN.
+ * replies.lock is held. False: the ring is broken.
+ */
+bool channel_poll_locked(struct channel *channel, const struct channel_call *own);
+
+/*
+ * Looks for the reply to CALL, the running thread's, for as long as that is better than to
+ * sleep; then the caller polls. replies.lock is held, but not meanwhile.
+ */
+void channel_linger(struct channel *channel, struct channel_call *call);
 
 #endif

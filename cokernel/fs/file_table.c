@@ -11,12 +11,17 @@
 #define ROOM_LEAST 64u
 #define ROOM_MOST (1u << 16) /* more descriptors than that, and high ones are refused */
 
+bool file_table_any(void)
+{
+	return __atomic_load_n(&process_current()->file_table.used, __ATOMIC_ACQUIRE) != 0;
+}
+
 struct open_file *file_table_get(int fd)
 {
 	struct file_table *table = &process_current()->file_table;
 	struct open_file *open = NULL;
 
-	if (likely(__atomic_load_n(&table->used, __ATOMIC_ACQUIRE) == 0))
+	if (likely(!file_table_any()))
 		return NULL;
 	lock_take(&table->lock);
 	if (fd >= 0 && (unsigned int)fd < table->room)
@@ -81,7 +86,7 @@ int file_table_set(int fd, struct open_file *open)
 	struct open_file *before = NULL;
 	unsigned int used;
 
-	if (!open && likely(__atomic_load_n(&table->used, __ATOMIC_ACQUIRE) == 0))
+	if (!open && likely(!file_table_any()))
 		return 0;
 	if (open && make_room(table, (unsigned int)fd) != 0) {
 		open_file_put(open);

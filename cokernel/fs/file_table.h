@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which of a process's descriptors are memory files (fs/memory_file.h). All others
- * are the proxy's alone, and most processes have no such table at all. With staged I/O
+ * Which of a process's descriptors are memory files (fs/memory_file.h) or ends of pipes
+ * (fs/pipe.h). All others are the proxy's alone, and most processes have no such table at all. With staged I/O
  * all descriptors are here, and what is not here is none.
  */
 #ifndef CK_FS_FILE_TABLE_H
@@ -19,6 +19,9 @@ struct file_table {
 	struct open_file **files;
 	uint64_t *close_on_exec; /* one bit each: remembered, for there is no exec */
 };
+
+/* Has the running process any? */
+bool file_table_any(void);
 
 /* That of FD with a reference, or NULL. Of the running process. */
 struct open_file *file_table_get(int fd);

@@ -185,8 +185,6 @@ int64_t open_file_map(struct open_file *open, user_addr_t address, uint64_t size
 {
 	uint32_t access = open->flags & OPEN_ACCESS;
 
-	if (!open->file)
-		return -ENODEV;
 	if (access == OPEN_WRITE_ONLY)
 		return -EACCES;
 	if ((flags & ASPACE_SHARED) && access == OPEN_READ_ONLY) {
@@ -194,6 +192,8 @@ int64_t open_file_map(struct open_file *open, user_addr_t address, uint64_t size
 			return -EACCES;
 		flags |= ASPACE_READ_ONLY;
 	}
+	if (!open->file)
+		return -ENODEV;
 	if (offset > OBJECT_MOST || size > OBJECT_MOST)
 		return -EOVERFLOW;
 	return aspace_map_object(process_current()->aspace, address, size, prot, flags,

@@ -14,6 +14,7 @@
 #include "task/turn.h"
 
 struct object;
+struct pipe;
 struct stage_node;
 
 struct memory_file {
@@ -29,7 +30,8 @@ struct memory_file {
 /* What a descriptor and its copies have in common. */
 struct open_file {
 	uint32_t references;
-	struct memory_file *file; /* NULL: a directory or device of a stage */
+	struct memory_file *file; /* NULL: a directory or device of a stage, or */
+	struct pipe *pipe;	  /* an end of a pipe (fs/pipe.h) */
 	uint32_t flags; /* of open(2) */
 	uint64_t position; /* under the file's turn */
 	struct stage_node *node; /* of a stage (fs/stage_open.h), or NULL */

@@ -47,6 +47,7 @@ enum stage_device {
 	STAGE_FULL,
 	STAGE_RANDOM,
 	STAGE_OUTPUT, /* a standard stream: kept in a log */
+	STAGE_PIPE,   /* what is read and written is in fs/pipe.h */
 };
 
 /* By what a file of Linux is known to be the same as before. All 0: it is not of Linux. */
@@ -178,6 +179,12 @@ static inline bool stage_is_directory(const struct stage_node *node)
 static inline bool stage_is_link(const struct stage_node *node)
 {
 	return (node->mode & MODE_TYPE) == MODE_LINK;
+}
+
+/* Also a standard stream. */
+static inline bool stage_is_pipe(const struct stage_node *node)
+{
+	return (node->mode & MODE_TYPE) == MODE_PIPE;
 }
 
 void stage_node_status(const struct stage_node *node, struct user_stat *status);

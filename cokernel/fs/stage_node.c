@@ -10,7 +10,7 @@
 /* Of /dev/null and its kin, as st_rdev has them: major 1. */
 static const uint64_t device_numbers[] = {
 	[STAGE_NULL] = 0x103, [STAGE_ZERO] = 0x105,   [STAGE_FULL] = 0x107,
-	[STAGE_RANDOM] = 0x109, [STAGE_OUTPUT] = 0,
+	[STAGE_RANDOM] = 0x109, [STAGE_OUTPUT] = 0,   [STAGE_PIPE] = 0,
 };
 
 struct stage_node *stage_node_create(struct stage *stage, uint32_t mode, uint32_t uid,

@@ -3,6 +3,7 @@
 
 #include "arch/user.h"
 #include "fs/memory_file.h"
+#include "fs/pipe.h"
 #include "fs/stage_log.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -34,6 +35,11 @@ int stage_open(struct stage_node *node, uint32_t flags, struct open_file **resul
 	struct open_file *open;
 	int error = 0;
 
+	/* By its descriptor's name in /proc: it has two ends, and no more. */
+	if (node->device == STAGE_PIPE) {
+		stage_node_put(node);
+		return -ENXIO;
+	}
 	if (file) {
 		memory_file_get(file);
 	} else if (node->own && !stage_is_directory(node)) {
@@ -173,8 +179,8 @@ int64_t stage_seek(struct open_file *open, int64_t offset, unsigned int whence)
 		return -EBADF;
 	if (open->file)
 		return open_file_seek(open, offset, whence);
-	if (open->node->device == STAGE_OUTPUT)
-		return -ESPIPE;
+	if (stage_is_pipe(open->node))
+		return pipe_seek(whence);
 	if (!stage_is_directory(open->node))
 		return 0;
 	/* What getdents64(2) has said, or the start. */
@@ -204,10 +210,11 @@ int64_t stage_allocate(struct open_file *open, uint32_t mode, int64_t offset, in
 {
 	int64_t result;
 
-	if (open->flags & OPEN_PATH)
+	if ((open->flags & OPEN_PATH) ||
+	    (open->pipe && (open->flags & OPEN_ACCESS) == OPEN_READ_ONLY))
 		return -EBADF;
 	if (!open->file)
-		return open->node->device == STAGE_OUTPUT ? -ESPIPE : -ENODEV;
+		return stage_is_pipe(open->node) ? -ESPIPE : -ENODEV;
 	result = open_file_allocate(open, mode, offset, size);
 	if (result == 0)
 		stage_mark(open);

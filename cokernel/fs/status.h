@@ -42,6 +42,9 @@ _Static_assert(sizeof(struct user_stat) == 144, "struct stat of the ABI");
 /* fstat(2): 0 or -errno. */
 int file_status(int fd, struct user_stat *status);
 
+/* Writes *STATUS to the program as a struct statx. 0 or -EFAULT. */
+int status_tell_statx(const struct user_stat *status, user_addr_t to);
+
 /* fcntl(F_GETFL): flags or -errno. */
 int64_t file_flags(int fd);
 

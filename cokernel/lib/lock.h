@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Spin lock. The co-kernel runs with interrupts off everywhere but in user mode and
- * in the idle halt, so a lock never needs to save a flag, and a holder is never
- * preempted by us. Nobody sleeps with a lock held.
+ * Spin lock. The co-kernel runs with interrupts off everywhere but in user mode, in
+ * the idle halt and in cpu_serve_interrupts(), where no lock is held: so a lock never
+ * needs to save a flag, and a holder is never preempted by us. Nobody sleeps with a
+ * lock held.
  *
  * It is not fair on purpose. Where CPUs are virtual, the one whose turn it is may not
  * run just now; tickets then make all others wait for it, each time (measured: a

@@ -82,6 +82,7 @@ static int64_t make_thread(const struct clone_request *request)
 	fpu_copy(&child->context, &self->context);
 	child->context.fs_base = flags & CLONE_SETTLS ? request->tls : context_fs_base();
 	child->context.gs_base = context_gs_base();
+	child->context.selectors = context_selectors();
 	child->signals.blocked = self->signals.blocked;
 	child->sched_policy = self->sched_policy;
 	child->nice = self->nice;

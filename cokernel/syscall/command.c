@@ -9,11 +9,13 @@
 
 #include "channel/channel.h"
 #include "fs/mapped_file.h"
+#include "fs/memory_file.h"
 #include "fs/own.h"
 #include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
+#include "syscall/pipe.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -153,16 +155,39 @@ static int64_t list_interfaces(const struct syscall_args *args)
 	return result;
 }
 
+/* Is it about a pipe, and has been done here? Then *RESULT. */
+static bool asks_pipe(const struct syscall_args *args,
+		      bool (*ask)(struct open_file *end, uint32_t command, uint64_t argument,
+				  int64_t *result),
+		      int64_t *result)
+{
+	struct open_file *end = pipe_end((int)args->a[0]);
+	bool done;
+
+	if (likely(!end))
+		return false;
+	done = ask(end, (uint32_t)args->a[1], args->a[2], result);
+	open_file_put(end);
+	return done;
+}
+
 int64_t syscall_ioctl(const struct syscall_args *args)
 {
 	const struct command *command;
+	int64_t result;
 
 	if ((uint32_t)args->a[1] == SIOCGIFCONF)
 		return list_interfaces(args);
+	if (asks_pipe(args, pipe_ioctl, &result))
+		return result;
 	for (command = ioctl_commands; command < ioctl_commands + ARRAY_SIZE(ioctl_commands);
 	     command++) {
-		if (command->number == (uint32_t)args->a[1])
-			return send_command(__NR_ioctl, command, args->a);
+		if (command->number != (uint32_t)args->a[1])
+			continue;
+		result = send_command(__NR_ioctl, command, args->a);
+		if (command->number == FIONBIO && result == 0)
+			pipe_blocking_is((int)args->a[0], args->a[2]);
+		return result;
 	}
 	/* What a descriptor says to a command that it does not know. */
 	return unknown(args->a[0], -ENOTTY);
@@ -173,6 +198,8 @@ int64_t syscall_fcntl(const struct syscall_args *args)
 	const struct command *command;
 	int64_t result;
 
+	if (asks_pipe(args, pipe_fcntl, &result))
+		return result;
 	for (command = fcntl_commands; command < fcntl_commands + ARRAY_SIZE(fcntl_commands);
 	     command++) {
 		if (command->number != (uint32_t)args->a[1])
@@ -180,6 +207,8 @@ int64_t syscall_fcntl(const struct syscall_args *args)
 		if (command->number == F_SETLK || command->number == F_SETLKW)
 			mapped_file_keep_locks();
 		result = send_command(__NR_fcntl, command, args->a);
+		if (command->number == F_SETFL && result == 0)
+			pipe_flags_are((int)args->a[0], args->a[2]);
 		if (command->number != F_DUPFD && command->number != F_DUPFD_CLOEXEC)
 			return result;
 		result = file_copied((int)args->a[0], result);

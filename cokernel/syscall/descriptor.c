@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descriptors come and go in the proxy; what is kept here is which of them are
- * directories of our own, memory files, and signal files. Forgotten before they are
- * closed: behind that, another thread may have the number already.
+ * directories of our own, memory files, ends of pipes, and signal files. Forgotten before
+ * they are closed: behind that, another thread may have the number already.
  */
 #include <asm/unistd_64.h>
 
@@ -95,38 +95,4 @@ int64_t syscall_dup2(const struct syscall_args *args)
 int64_t syscall_dup3(const struct syscall_args *args)
 {
 	return dup_to(__NR_dup3, args);
-}
-
-/* ---- two at once: if the program cannot be told their numbers there are none ---- */
-
-/* CALL with VALUES, of which number WHERE is the address of two descriptors. */
-static int64_t make_pair(uint32_t call, const uint64_t values[6], unsigned int where)
-{
-	struct channel *channel = process_current()->channel;
-	uint64_t sent[6] = { values[0], values[1], values[2], values[3] };
-	struct channel_buffer buffer;
-	int32_t pair[2];
-	int64_t result = channel_buffer_take_all(channel, sizeof(pair), &buffer);
-
-	if (result < 0)
-		return result;
-	sent[where] = buffer.offset;
-	result = channel_call(channel, call, sent);
-	memcpy(pair, buffer.memory, sizeof(pair));
-	channel_buffer_give(channel, &buffer);
-	if (result < 0 || copy_to_user(values[where], pair, sizeof(pair)) == 0)
-		return result;
-	linux_close((uint32_t)pair[0]);
-	linux_close((uint32_t)pair[1]);
-	return -EFAULT;
-}
-
-int64_t syscall_pipe2(const struct syscall_args *args)
-{
-	return make_pair(__NR_pipe2, args->a, 0);
-}
-
-int64_t syscall_socketpair(const struct syscall_args *args)
-{
-	return make_pair(__NR_socketpair, args->a, 3);
 }

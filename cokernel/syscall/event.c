@@ -4,6 +4,7 @@
 
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/pipe.h"
 #include "syscall/signal_wait.h"
 #include "task/signal.h"
 #include "task/signal_file.h"
@@ -72,9 +73,13 @@ int64_t syscall_epoll_ctl(const struct syscall_args *args)
 		__NR_epoll_ctl, { VALUE, VALUE, VALUE, IN_OPTIONAL(EPOLL_EVENT_SIZE) },
 	};
 	uint64_t values[6] = { args->a[0], args->a[1], args->a[2], args->a[3] };
+	int error;
 
-	if ((uint32_t)args->a[1] != EPOLL_DELETE)
-		return describe_call(&description, values);
+	if ((uint32_t)args->a[1] != EPOLL_DELETE) {
+		/* What is waited for there, is there. */
+		error = file_to_linux((int)args->a[2]);
+		return error ? error : describe_call(&description, values);
+	}
 	/* What a deletion has there is not looked at. */
 	values[3] = 0;
 	return describe_call(&without_event, values);

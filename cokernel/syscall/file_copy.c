@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From one descriptor to another, within Linux: not for memory files, which are ours, and
- * of mapped files what was written to the mapping goes first.
+ * From one descriptor to another, within Linux: not for memory files, which are ours; pipes
+ * become Linux's; and of mapped files what was written to the mapping goes first.
  */
 #include <asm/unistd_64.h>
 
@@ -9,13 +9,18 @@
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
+#include "syscall/pipe.h"
 
 /* From descriptor FROM to TO. */
 static int64_t copy(const struct description *description, const struct syscall_args *args,
 		    int from, int to)
 {
-	int64_t result;
+	int64_t result = file_to_linux(from);
 
+	if (result == 0)
+		result = file_to_linux(to);
+	if (result < 0)
+		return result;
 	mapped_file_sync_fd(from);
 	mapped_file_sync_fd(to);
 	result = describe_call(description, args->a);
@@ -57,4 +62,11 @@ int64_t syscall_splice(const struct syscall_args *args)
 	};
 
 	return copy(&description, args, (int)args->a[0], (int)args->a[2]);
+}
+
+int64_t syscall_tee(const struct syscall_args *args)
+{
+	static const struct description description = { __NR_tee, { VALUE } };
+
+	return copy(&description, args, (int)args->a[0], (int)args->a[1]);
 }

@@ -5,6 +5,7 @@
 #include "fs/mapped_file.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/pipe.h"
 
 /* As Linux: a longer value of an attribute is E2BIG. */
 #define ATTRIBUTE_MOST 0x10000u
@@ -21,7 +22,6 @@ FORWARD(utime, PATH, IN_OPTIONAL(16))
 FORWARD(utimes, PATH, IN_OPTIONAL(32))
 FORWARD(futimesat, VALUE, OPTIONAL_PATH, IN_OPTIONAL(32))
 FORWARD(readahead, VALUE)
-FORWARD(tee, VALUE)
 FORWARD(removexattr, PATH, PATH)
 FORWARD(lremovexattr, PATH, PATH)
 FORWARD(fremovexattr, VALUE, PATH)
@@ -68,6 +68,9 @@ int64_t syscall_openat2(const struct syscall_args *args)
 		return -EINVAL;
 	if (args->a[3] > OPEN_HOW_MOST)
 		return -E2BIG;
+	result = file_to_linux_by_name(args->a[1]);
+	if (result < 0)
+		return result;
 	result = describe_call(&description, args->a);
 	/* If it was to be truncated; what was sent is not known here. */
 	if (result >= 0)

@@ -7,9 +7,11 @@
 
 #include "channel/channel.h"
 #include "fs/mapped_file.h"
+#include "fs/memory_file.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
+#include "syscall/pipe.h"
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
@@ -72,6 +74,21 @@ static int64_t in_one(int fd, const struct vector *vector, uint64_t bytes, uint6
 	return result;
 }
 
+/* Of FD if that is an end of a pipe; else, or if it is Linux's, PIPE_MOVED. */
+static int64_t transfer_pipe(int fd, const struct vector *vector, uint64_t count, uint64_t offset,
+			     bool writing)
+{
+	struct open_file *end = pipe_end(fd);
+	int64_t result = -ESPIPE;
+
+	if (likely(!end))
+		return PIPE_MOVED;
+	if (offset == NO_OFFSET)
+		result = pipe_transfer(fd, end, vector, count, writing);
+	open_file_put(end);
+	return result;
+}
+
 static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool writing)
 {
 	struct channel *channel = process_current()->channel;
@@ -83,6 +100,11 @@ static int64_t transfer(const struct syscall_args *args, uint64_t offset, bool w
 
 	if (result < 0)
 		return result;
+	result = transfer_pipe(fd, vector, args->a[2], offset, writing);
+	if (result != PIPE_MOVED) {
+		heap_free(vector);
+		return result;
+	}
 	if (bytes > CHANNEL_PIECE || file_is_own(fd) || signal_file_is(fd)) {
 		result = each_part(fd, vector, args->a[2], offset, writing);
 		heap_free(vector);

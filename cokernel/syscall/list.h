@@ -7,25 +7,25 @@
 
 /*
  * syscall/file.c, file_copy.c, file_vector.c, sync.c, open.c, own_file.c, own_name.c,
- * command.c, poll.c
+ * command.c, pair.c, poll.c
  */
-CALL(0, read, FORWARDED)
-CALL(1, write, FORWARDED)
+CALL(0, read, EITHER) /* of pipes of the program, and memory files: inside */
+CALL(1, write, EITHER) /* as read */
 CALL(2, open, FORWARDED)
 CALL(3, close, FORWARDED)
 CALL(4, stat, FORWARDED)
 CALL(5, fstat, FORWARDED)
 CALL(6, lstat, FORWARDED)
-CALL(7, poll, EITHER) /* without descriptors it is a sleep, inside */
+CALL(7, poll, EITHER) /* of nothing, or of pipes of the program alone: inside */
 CALL(8, lseek, EITHER)
 CALL(16, ioctl, FORWARDED) /* of terminals, files and network interfaces; others: ENOTTY */
 CALL(17, pread64, FORWARDED)
 CALL(18, pwrite64, FORWARDED)
-CALL(19, readv, FORWARDED)
-CALL(20, writev, FORWARDED)
+CALL(19, readv, EITHER) /* as read */
+CALL(20, writev, EITHER) /* as read */
 CALL(21, access, FORWARDED)
-CALL(22, pipe, FORWARDED)
-CALL(23, select, EITHER) /* without descriptors it is a sleep, inside */
+CALL(22, pipe, EITHER) /* what is written stays inside, see enclave(7) */
+CALL(23, select, EITHER) /* as poll */
 CALL(32, dup, FORWARDED)
 CALL(33, dup2, FORWARDED)
 CALL(40, sendfile, FORWARDED)
@@ -73,12 +73,12 @@ CALL(266, symlinkat, FORWARDED)
 CALL(267, readlinkat, FORWARDED)
 CALL(268, fchmodat, FORWARDED)
 CALL(269, faccessat, FORWARDED)
-CALL(270, pselect6, EITHER)
-CALL(271, ppoll, EITHER)
+CALL(270, pselect6, EITHER) /* as poll */
+CALL(271, ppoll, EITHER) /* as poll */
 CALL(280, utimensat, FORWARDED)
 CALL(285, fallocate, EITHER)
 CALL(292, dup3, FORWARDED)
-CALL(293, pipe2, FORWARDED)
+CALL(293, pipe2, EITHER) /* as pipe */
 CALL(295, preadv, FORWARDED)
 CALL(296, pwritev, FORWARDED)
 CALL(316, renameat2, FORWARDED)

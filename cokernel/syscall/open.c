@@ -10,6 +10,7 @@
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
+#include "syscall/pipe.h"
 #include "task/process.h"
 #include "task/thread.h"
 
@@ -31,6 +32,9 @@ int64_t syscall_openat(const struct syscall_args *args)
 		return result;
 	if (string_from_user(name, args->a[1], sizeof(name)) > 0 &&
 	    own_file_open(name, (uint32_t)args->a[2], (uint32_t)args->a[3], &result))
+		return result;
+	result = file_to_linux_by_name(args->a[1]);
+	if (result < 0)
 		return result;
 	result = describe_call(&description, args->a);
 	if (result >= 0 && (args->a[2] & OPEN_TRUNCATE))

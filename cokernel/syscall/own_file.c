@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls on descriptors that may be memory files: their numbers are the proxy's in any
- * case, so what makes, copies and closes descriptors is forwarded, and then noted.
+ * Calls on descriptors that may be memory files, or ends of pipes: their numbers are the
+ * proxy's in any case, so what makes, copies and closes descriptors is forwarded, and then
+ * noted.
  */
 #include "syscall/own_file.h"
 
@@ -16,6 +17,8 @@
 #include "lib/print.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/pipe.h"
+#include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal_file.h"
 #include "task/thread.h"
@@ -26,9 +29,20 @@
 /* Longest name of memfd_create(2), with NUL. */
 #define MEMFD_NAME_MOST 250u
 
-bool file_is_own(int fd)
+/* That of FD with a reference if it is a memory file, or NULL. */
+static struct open_file *get_memory_file(int fd)
 {
 	struct open_file *open = file_table_get(fd);
+
+	if (likely(!open) || open->file)
+		return open;
+	open_file_put(open);
+	return NULL;
+}
+
+bool file_is_own(int fd)
+{
+	struct open_file *open = get_memory_file(fd);
 
 	if (!open)
 		return false;
@@ -36,45 +50,60 @@ bool file_is_own(int fd)
 	return true;
 }
 
+/* Of OPEN, of whichever kind; PIPE_MOVED: what FD is now is Linux's. */
+static int64_t transfer(int fd, struct open_file *open, user_addr_t memory, uint64_t size,
+			bool writing)
+{
+	const struct vector part = { memory, size };
+	int64_t result;
+
+	if (open->pipe)
+		result = pipe_transfer(fd, open, &part, 1, writing);
+	else if (writing)
+		result = open_file_write(open, memory, size, FILE_POSITION);
+	else
+		result = open_file_read(open, memory, size, FILE_POSITION);
+	open_file_put(open);
+	return result;
+}
+
 int64_t file_read(int fd, user_addr_t to, uint64_t size)
 {
 	struct open_file *open = file_table_get(fd);
 	struct signal_file *signals;
-	int64_t result;
+	int64_t result = PIPE_MOVED;
 
-	if (!open) {
-		signals = signal_file_get(fd);
-		if (unlikely(signals != NULL)) {
-			result = signal_file_read(fd, signals, to, size);
-			signal_file_put(signals);
-			return result;
-		}
-		mapped_file_before_read(fd, MAPPED_POSITION, size);
-		return forward_read(fd, to, size);
+	if (open)
+		result = transfer(fd, open, to, size, false);
+	if (result != PIPE_MOVED)
+		return result;
+	signals = signal_file_get(fd);
+	if (unlikely(signals != NULL)) {
+		result = signal_file_read(fd, signals, to, size);
+		signal_file_put(signals);
+		return result;
 	}
-	result = open_file_read(open, to, size, FILE_POSITION);
-	open_file_put(open);
-	return result;
+	mapped_file_before_read(fd, MAPPED_POSITION, size);
+	return forward_read(fd, to, size);
 }
 
 int64_t file_write(int fd, user_addr_t from, uint64_t size)
 {
 	struct open_file *open = file_table_get(fd);
-	int64_t result;
+	int64_t result = PIPE_MOVED;
 
-	if (!open) {
-		result = forward_write(fd, from, size);
-		mapped_file_after_write(fd, MAPPED_POSITION, result);
+	if (open)
+		result = transfer(fd, open, from, size, true);
+	if (result != PIPE_MOVED)
 		return result;
-	}
-	result = open_file_write(open, from, size, FILE_POSITION);
-	open_file_put(open);
+	result = forward_write(fd, from, size);
+	mapped_file_after_write(fd, MAPPED_POSITION, result);
 	return result;
 }
 
 int64_t file_pread(int fd, user_addr_t to, uint64_t size, uint64_t offset)
 {
-	struct open_file *open = file_table_get(fd);
+	struct open_file *open = get_memory_file(fd);
 	int64_t result;
 
 	if (!open) {
@@ -88,7 +117,7 @@ int64_t file_pread(int fd, user_addr_t to, uint64_t size, uint64_t offset)
 
 int64_t file_pwrite(int fd, user_addr_t from, uint64_t size, uint64_t offset)
 {
-	struct open_file *open = file_table_get(fd);
+	struct open_file *open = get_memory_file(fd);
 	int64_t result;
 
 	if (!open) {
@@ -164,7 +193,7 @@ bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *res
 	*result = new_descriptor(name, flags & OPEN_CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0, file,
 				 flags);
 	if (*result >= 0 && (flags & OPEN_TRUNCATE) && !is_new) {
-		struct open_file *open = file_table_get((int)*result);
+		struct open_file *open = get_memory_file((int)*result);
 
 		if (open) {
 			open_file_resize(open, 0);
@@ -174,12 +203,21 @@ bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *res
 	return true;
 }
 
+/* FD, too, is what OLD is. A pipe that has a number for which there is no room is Linux's. */
+static int copy_open(int old, int fd)
+{
+	struct open_file *open = file_table_get(old);
+	bool is_pipe = open && open->pipe;
+	int error = file_table_set(fd, open);
+
+	return error && is_pipe ? file_to_linux(old) : error;
+}
+
 int64_t file_copied(int old, int64_t fd)
 {
 	if (fd < 0 || fd == old)
 		return fd;
-	if (file_table_set((int)fd, file_table_get(old)) == 0 &&
-	    signal_file_copy(old, (int)fd) == 0)
+	if (copy_open(old, (int)fd) == 0 && signal_file_copy(old, (int)fd) == 0)
 		return fd;
 	linux_close(fd);
 	return -ENOMEM;
@@ -195,7 +233,10 @@ int64_t syscall_lseek(const struct syscall_args *args)
 
 	if (!open)
 		return describe_call(&description, args->a);
-	result = open_file_seek(open, (int64_t)args->a[1], (unsigned int)args->a[2]);
+	if (open->pipe)
+		result = pipe_seek((uint32_t)args->a[2]);
+	else
+		result = open_file_seek(open, (int64_t)args->a[1], (unsigned int)args->a[2]);
 	open_file_put(open);
 	return result;
 }
@@ -203,7 +244,7 @@ int64_t syscall_lseek(const struct syscall_args *args)
 int64_t syscall_ftruncate(const struct syscall_args *args)
 {
 	static const struct description description = { __NR_ftruncate, { VALUE } };
-	struct open_file *open = file_table_get((int)args->a[0]);
+	struct open_file *open = get_memory_file((int)args->a[0]);
 	int64_t result;
 
 	if (!open) {
@@ -222,7 +263,7 @@ int64_t syscall_ftruncate(const struct syscall_args *args)
 int64_t syscall_fallocate(const struct syscall_args *args)
 {
 	static const struct description description = { __NR_fallocate, { VALUE } };
-	struct open_file *open = file_table_get((int)args->a[0]);
+	struct open_file *open = get_memory_file((int)args->a[0]);
 	int64_t result;
 
 	if (!open) {

@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls on names, some of which are in the enclave's own /dev/shm, and stat(2) of both. */
 #include <asm/unistd_64.h>
+#include <linux/stat.h>
 
 #include "fs/file_table.h"
 #include "fs/memory_file.h"
 #include "fs/shared_names.h"
-#include "lib/string.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
 #include "syscall/own_file.h"
 
 #define EMPTY_PATH 0x1000u /* AT_EMPTY_PATH */
 #define NO_REPLACE 1u	   /* RENAME_NOREPLACE */
-
-/* struct statx of the ABI, 256 bytes. */
-struct user_statx {
-	uint32_t mask;
-	uint32_t block_size;
-	uint64_t attributes;
-	uint32_t links;
-	uint32_t uid, gid;
-	uint16_t mode;
-	uint16_t pad;
-	uint64_t inode;
-	uint64_t size;
-	uint64_t blocks;
-	uint64_t attributes_mask;
-	struct {
-		int64_t seconds;
-		uint32_t nsec;
-		int32_t pad;
-	} accessed, created, changed, modified;
-	uint32_t node_major, node_minor;
-	uint32_t device_major, device_minor;
-	uint64_t unused[14];
-};
-_Static_assert(sizeof(struct user_statx) == 256, "struct statx of the ABI");
-
-#define STATX_BASIC 0x7ffu
 
 /* The name in /dev/shm that FROM is, or NULL; BUFFER has room for SHARED_PATH_MOST + 1. */
 static const char *load_name(user_addr_t from, char *buffer)
@@ -69,7 +43,8 @@ static int find_file(int fd, user_addr_t path, uint64_t flags, struct memory_fil
 	if (!open)
 		return 0;
 	*file = open->file;
-	memory_file_get(*file);
+	if (*file)
+		memory_file_get(*file);
 	open_file_put(open);
 	return 0;
 }
@@ -112,33 +87,16 @@ int64_t file_newfstatat(const struct syscall_args *args)
 static int64_t tell_more(struct memory_file *file, user_addr_t to)
 {
 	struct user_stat status;
-	struct user_statx more;
 
 	memory_file_status(file, &status);
 	memory_file_put(file);
-	memset(&more, 0, sizeof(more));
-	more.mask = STATX_BASIC;
-	more.block_size = (uint32_t)status.block_size;
-	more.links = (uint32_t)status.links;
-	more.uid = status.uid;
-	more.gid = status.gid;
-	more.mode = (uint16_t)status.mode;
-	more.inode = status.inode;
-	more.size = (uint64_t)status.size;
-	more.blocks = (uint64_t)status.blocks;
-	more.modified.seconds = (int64_t)status.modified;
-	more.modified.nsec = (uint32_t)status.modified_nsec;
-	more.accessed = more.modified;
-	more.changed = more.modified;
-	more.device_major = (uint32_t)(status.device >> 8 & 0xfff);
-	more.device_minor = (uint32_t)(status.device & 0xff);
-	return copy_to_user(to, &more, sizeof(more));
+	return status_tell_statx(&status, to);
 }
 
 int64_t file_statx(const struct syscall_args *args)
 {
 	static const struct description description = {
-		__NR_statx, { VALUE, PATH, VALUE, VALUE, OUT(sizeof(struct user_statx)) },
+		__NR_statx, { VALUE, PATH, VALUE, VALUE, OUT(sizeof(struct statx)) },
 	};
 	struct memory_file *file;
 	int error = find_file((int)args->a[0], args->a[1], args->a[2], &file);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * poll(2) and select(2) are sent as poll. Its time limit is counted on Linux, in
- * milliseconds; without descriptors they are sleeps and stay inside.
+ * milliseconds; without descriptors they are sleeps and stay inside, and so do they with
+ * descriptors that are all ours.
  */
 #include <asm/unistd_64.h>
 
 #include "arch/time.h"
 #include "channel/channel.h"
 #include "fs/abi_poll.h"
-#include "fs/file_table.h"
-#include "fs/memory_file.h"
 #include "fs/staged.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
+#include "syscall/poll_inside.h"
 #include "syscall/signal_wait.h"
 #include "task/process.h"
 #include "task/signal.h"
@@ -22,8 +22,8 @@
 
 #define NSEC_PER_MSEC 1000000ull
 
-#define POLL_FILE 0x0140 /* POLLRDNORM, POLLWRNORM */
-#define POLL_FILE_OUT 0x0100
+/* As many as are sent. */
+#define POLL_MOST 4096u
 
 /* No descriptor: waits for SPAN or a signal. */
 static int64_t sleep_for(nsec_t span)
@@ -33,56 +33,33 @@ static int64_t sleep_for(nsec_t span)
 	return error;
 }
 
-/* Staged I/O: what of EVENTS there is at FD, for all there is is always ready. */
-static int16_t found_at(const struct poll_entry *entry)
+/*
+ * COUNT entries of the program's, which are looked at here if they can be: then true, and
+ * *RESULT. False: it is Linux's to do, for *SPAN.
+ */
+static bool look_inside(user_addr_t from, uint64_t count, nsec_t *span, int64_t *result)
 {
-	struct open_file *open = file_table_get(entry->fd);
-	int16_t can = POLL_IN | POLL_OUT | POLL_FILE;
-
-	if (!open)
-		return POLL_INVALID;
-	/* The streams are as pipes that somebody reads. */
-	if (open->node && open->node->device == STAGE_OUTPUT)
-		can = POLL_OUT | POLL_FILE_OUT;
-	open_file_put(open);
-	return entry->events & can;
-}
-
-/* The result of poll(2). */
-static int64_t look_at(struct poll_entry *entries, uint64_t count)
-{
-	int64_t ready = 0;
-	uint64_t i;
-
-	for (i = 0; i < count; i++) {
-		entries[i].found = 0;
-		if (entries[i].fd < 0)
-			continue;
-		entries[i].found = found_at(&entries[i]);
-		if (entries[i].found)
-			ready++;
-	}
-	return ready;
-}
-
-static int64_t poll_staged(user_addr_t from, uint64_t count, nsec_t span)
-{
+	const struct staged *staged = process_current()->staged;
 	uint64_t size = count * sizeof(struct poll_entry);
 	struct poll_entry *entries;
-	int64_t ready = -EFAULT;
+	bool done = true;
 
-	if (count > process_current()->staged->descriptor_limit)
-		return -EINVAL;
+	if (!poll_inside_can() || (!staged && count > POLL_MOST))
+		return false;
+	*result = -EINVAL;
+	if (staged && count > staged->descriptor_limit)
+		return true;
+	*result = -ENOMEM;
 	entries = heap_alloc(size);
 	if (!entries)
-		return -ENOMEM;
-	if (copy_from_user(entries, from, size) == 0) {
-		ready = look_at(entries, count);
-		if (copy_to_user(from, entries, size) != 0)
-			ready = -EFAULT;
-	}
+		return true;
+	*result = -EFAULT;
+	if (copy_from_user(entries, from, size) == 0)
+		done = poll_inside(entries, count, span, result);
+	if (done && *result >= 0 && copy_to_user(from, entries, size) != 0)
+		*result = -EFAULT;
 	heap_free(entries);
-	return ready == 0 ? sleep_for(span) : ready;
+	return done;
 }
 
 static int64_t interrupted(int64_t result)
@@ -103,8 +80,8 @@ static int64_t poll_for(user_addr_t entries, uint64_t count, nsec_t span)
 
 	if (count == 0)
 		return sleep_for(span);
-	if (process_current()->staged)
-		return poll_staged(entries, count, span);
+	if (look_inside(entries, count, &span, &result))
+		return result;
 	signal_wait_begin(&wait, span);
 	do {
 		values[2] = signal_wait_left(&wait);
@@ -244,10 +221,8 @@ static int64_t call_poll(struct poll_entry *entries, uint32_t used, nsec_t span)
 
 	if (used == 0)
 		return sleep_for(span);
-	if (process_current()->staged) {
-		result = look_at(entries, used);
-		return result == 0 ? sleep_for(span) : result;
-	}
+	if (poll_inside(entries, used, &span, &result))
+		return result;
 	result = channel_buffer_take_all(channel, size, &buffer);
 	if (result < 0)
 		return result;

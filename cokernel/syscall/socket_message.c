@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/handlers.h"
+#include "syscall/socket_rights.h"
 #include "syscall/vector.h"
 #include "task/process.h"
 #include "task/signal.h"
@@ -175,6 +176,11 @@ static int64_t send_message(int fd, user_addr_t from, uint32_t flags)
 
 	if (copy_from_user(&message, from, sizeof(message)) != 0)
 		return -EFAULT;
+	if (message.control_size <= PISCES_SOCKET_CONTROL_MOST) {
+		result = socket_give_rights(message.control, message.control_size);
+		if (result < 0)
+			return result;
+	}
 	result = load(&message, &vector, &bytes);
 	if (result < 0)
 		return result;

@@ -6,6 +6,7 @@
 #include "mm/heap.h"
 #include "mm/local.h"
 #include "mm/object.h"
+#include "syscall/pipe.h"
 #include "syscall/staged.h"
 #include "syscall/vector.h"
 #include "task/process.h"
@@ -18,7 +19,7 @@
 
 static bool has_positions(const struct open_file *open)
 {
-	return open->file || !open->node || open->node->device != STAGE_OUTPUT;
+	return open->file || !open->node || !stage_is_pipe(open->node);
 }
 
 /* VECTOR, whose sizes together are not negative. OFFSET: FILE_POSITION, or as in pread(2). */
@@ -36,6 +37,8 @@ static int64_t move(int fd, struct vector *vector, uint64_t count, uint64_t offs
 	}
 	if (offset != FILE_POSITION && !has_positions(open))
 		result = -ESPIPE;
+	else if (open->pipe)
+		result = pipe_transfer(fd, open, vector, count, writing);
 	else
 		result = writing ? stage_write(open, vector, count, offset) :
 				   stage_read(open, vector, count, offset);
@@ -47,8 +50,9 @@ static int64_t transfer(int fd, user_addr_t memory, uint64_t size, uint64_t offs
 {
 	struct vector part = { memory, size };
 
+	/* No program has as much memory. */
 	if ((int64_t)size < 0)
-		return file_table_get_flag(fd) < 0 ? -EBADF : -EINVAL;
+		return file_table_get_flag(fd) < 0 ? -EBADF : -EFAULT;
 	return move(fd, &part, 1, offset, writing);
 }
 
@@ -216,6 +220,8 @@ int64_t staged_mmap(const struct syscall_args *args)
 	open = file_table_get((int)args->a[4]);
 	if (!open || (open->flags & OPEN_PATH))
 		result = -EBADF;
+	else if ((open->flags & OPEN_ACCESS) == OPEN_WRITE_ONLY)
+		result = -EACCES;
 	else if (!open->file && open->node->device != STAGE_ZERO)
 		result = -ENODEV;
 	if (!result && open->file && (args->a[3] & MAP_TYPE) != MAP_PRIVATE &&

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/local.h"
 #include "mm/object.h"
+#include "syscall/pipe.h"
 #include "syscall/staged.h"
 #include "task/process.h"
 #include "task/thread.h"
@@ -142,9 +143,11 @@ static int64_t get_flags(int fd)
 	if (!open)
 		return -EBADF;
 	flags = open->flags & LASTING;
+	/* O_LARGEFILE, as Linux has it on 64 bits for all that is opened. */
+	if (!open->pipe)
+		flags |= 0100000;
 	open_file_put(open);
-	/* O_LARGEFILE, as Linux has it always on 64 bits. */
-	return flags | 0100000;
+	return flags;
 }
 
 static int64_t set_flags(int fd, uint64_t flags)
@@ -153,7 +156,9 @@ static int64_t set_flags(int fd, uint64_t flags)
 
 	if (!open)
 		return -EBADF;
-	open->flags = (open->flags & ~CHANGEABLE) | ((uint32_t)flags & CHANGEABLE);
+	__atomic_store_n(&open->flags,
+			 (open->flags & ~CHANGEABLE) | ((uint32_t)flags & CHANGEABLE),
+			 __ATOMIC_RELAXED);
 	open_file_put(open);
 	return 0;
 }
@@ -185,6 +190,19 @@ static int64_t lock_file(int fd, uint32_t command, user_addr_t at)
 	return copy_to_user(at, &lock, sizeof(lock));
 }
 
+/* F_GETPIPE_SZ, F_SETPIPE_SZ. */
+static int64_t size_of_pipe(int fd, uint32_t command, uint64_t size)
+{
+	struct open_file *end = pipe_end(fd);
+	int64_t result = -EBADF;
+
+	if (!end)
+		return result;
+	pipe_fcntl(end, command, size, &result);
+	open_file_put(end);
+	return result;
+}
+
 int64_t staged_fcntl(const struct syscall_args *args)
 {
 	int fd = (int)args->a[0];
@@ -207,6 +225,9 @@ int64_t staged_fcntl(const struct syscall_args *args)
 		return get_flags(fd);
 	case F_SETFL:
 		return set_flags(fd, args->a[2]);
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		return size_of_pipe(fd, (uint32_t)args->a[1], args->a[2]);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:

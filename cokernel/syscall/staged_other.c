@@ -29,9 +29,7 @@ SAME(getrandom)
 		return -(error);                                \
 	}
 
-/* Nothing is on the other side of a pipe or socket: there is one process, and no Linux. */
-REFUSED(pipe, ENFILE)
-REFUSED(pipe2, ENFILE)
+/* Nothing is on the other side of a socket: there is one process, and no Linux. */
 REFUSED(socket, EAFNOSUPPORT)
 REFUSED(socketpair, EAFNOSUPPORT)
 REFUSED(connect, ENOTSOCK)

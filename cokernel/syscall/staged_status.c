@@ -73,37 +73,12 @@ int64_t staged_newfstatat(const struct syscall_args *args)
 	return error ? error : copy_to_user(args->a[2], &status, sizeof(status));
 }
 
-static struct statx_timestamp stamp(uint64_t seconds, uint64_t nsec)
-{
-	return (struct statx_timestamp){ .tv_sec = (int64_t)seconds, .tv_nsec = (uint32_t)nsec };
-}
-
 int64_t staged_statx(const struct syscall_args *args)
 {
 	struct user_stat status;
-	struct statx more;
 	int error = status_of((int)args->a[0], args->a[1], args->a[2], &status);
 
-	if (error)
-		return error;
-	memset(&more, 0, sizeof(more));
-	more.stx_mask = STATX_BASIC_STATS;
-	more.stx_blksize = (uint32_t)status.block_size;
-	more.stx_nlink = (uint32_t)status.links;
-	more.stx_uid = status.uid;
-	more.stx_gid = status.gid;
-	more.stx_mode = (uint16_t)status.mode;
-	more.stx_ino = status.inode;
-	more.stx_size = (uint64_t)status.size;
-	more.stx_blocks = (uint64_t)status.blocks;
-	more.stx_atime = stamp(status.accessed, status.accessed_nsec);
-	more.stx_mtime = stamp(status.modified, status.modified_nsec);
-	more.stx_ctime = stamp(status.changed, status.changed_nsec);
-	more.stx_rdev_major = (uint32_t)(status.device_of_node >> 8);
-	more.stx_rdev_minor = (uint32_t)(status.device_of_node & 0xff);
-	more.stx_dev_major = (uint32_t)(status.device >> 8 & 0xfff);
-	more.stx_dev_minor = (uint32_t)(status.device & 0xff);
-	return copy_to_user(args->a[4], &more, sizeof(more));
+	return error ? error : status_tell_statx(&status, args->a[4]);
 }
 
 /* ---- access(2), readlink(2), getdents(2) ---- */

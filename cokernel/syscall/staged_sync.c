@@ -4,6 +4,7 @@
 
 #include "fs/file_table.h"
 #include "mm/object.h"
+#include "syscall/pipe.h"
 #include "syscall/staged.h"
 
 static int check(int fd)
@@ -27,14 +28,24 @@ static int64_t done(const struct syscall_args *args)
 	return check((int)args->a[0]);
 }
 
+static int64_t done_unless_pipe(const struct syscall_args *args, int error)
+{
+	struct open_file *end = pipe_end((int)args->a[0]);
+
+	if (!end)
+		return done(args);
+	open_file_put(end);
+	return error;
+}
+
 int64_t staged_fsync(const struct syscall_args *args)
 {
-	return done(args);
+	return done_unless_pipe(args, -EINVAL);
 }
 
 int64_t staged_fdatasync(const struct syscall_args *args)
 {
-	return done(args);
+	return done_unless_pipe(args, -EINVAL);
 }
 
 int64_t staged_syncfs(const struct syscall_args *args)
@@ -44,12 +55,12 @@ int64_t staged_syncfs(const struct syscall_args *args)
 
 int64_t staged_sync_file_range(const struct syscall_args *args)
 {
-	return done(args);
+	return done_unless_pipe(args, -ESPIPE);
 }
 
 int64_t staged_readahead(const struct syscall_args *args)
 {
-	return done(args);
+	return done_unless_pipe(args, -EINVAL);
 }
 
 int64_t staged_sync(const struct syscall_args *args)
@@ -69,20 +80,24 @@ int64_t staged_fadvise64(const struct syscall_args *args)
 int64_t staged_ioctl(const struct syscall_args *args)
 {
 	struct open_file *open = file_table_get((int)args->a[0]);
-	int32_t left = 0;
+	int32_t left = 0, word;
 	int64_t result = -ENOTTY;
 
 	if (!open)
 		return -EBADF;
 	switch ((uint32_t)args->a[1]) {
 	case FIONBIO:
-		result = 0;
+		result = copy_from_user(&word, args->a[2], sizeof(word));
+		if (result == 0)
+			pipe_blocking_is((int)args->a[0], args->a[2]);
 		break;
 	case FIOCLEX:
 	case FIONCLEX:
 		result = file_table_set_flag((int)args->a[0], (uint32_t)args->a[1] == FIOCLEX);
 		break;
 	case FIONREAD:
+		if (open->pipe)
+			pipe_ioctl(open, FIONREAD, args->a[2], &result);
 		if (!open->file)
 			break;
 		if (object_size(open->file->object) > open->position)

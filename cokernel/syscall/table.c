@@ -57,11 +57,11 @@ void syscall_dispatch(struct frame *frame)
 	uint64_t number = (uint32_t)frame->error;
 	int64_t result = -ENOSYS;
 
-	self->syscalls++;
+	self->context.calls++;
 	if (number < SYSCALL_TABLE_SIZE && table[number].handler)
 		result = table[number].handler(&args);
 	else if (number == SYSCALL_COUNT_OWN)
-		result = (int64_t)self->syscalls;
+		result = (int64_t)self->context.calls;
 	if (unlikely(result == -ENOSYS))
 		count_missing(number);
 	frame->rax = (uint64_t)result;

@@ -142,7 +142,7 @@ void hotplug_check_leave(void)
 	control_park_alone();
 }
 
-/* Called with no lock held: interrupts are off but in user mode and in the idle halt. */
+/* Called with no lock held, as all interrupts are (lib/lock.h). */
 void kick_interrupt(void)
 {
 	cpu_id_t gone;

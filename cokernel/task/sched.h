@@ -10,6 +10,7 @@
  *	list of processes     (process.c)
  *	process->lock
  *	table of threads      (thread.c)
+ *	pipe->lock            (fs/pipe.h)
  *	wait_queue->lock      (futex buckets in order of address; a channel's is
  *			       its queue's)
  *	run queue             (sched.c; one at a time)
@@ -110,6 +111,9 @@ void sched_forget(struct thread *thread);
 cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other);
 bool sched_is_idle(cpu_id_t cpu);
 cpu_id_t sched_find_idle(void); /* any idle CPU, or CPU_NONE */
+
+/* Does no other thread want the running one's CPU? Others may at any time. */
+bool sched_is_alone(void);
 
 /* CPU time of a thread so far, the running stretch included. */
 nsec_t sched_cpu_time(const struct thread *thread);

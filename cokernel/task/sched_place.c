@@ -42,6 +42,11 @@ cpu_id_t sched_quiet_cpu(bool blocking, cpu_id_t other)
 	return cpu != CPU_NONE ? cpu : other;
 }
 
+bool sched_is_alone(void)
+{
+	return __atomic_load_n(&own_queue()->ready_count, __ATOMIC_RELAXED) == 0;
+}
+
 /* As sched_choose(), or CPU_NONE. */
 static cpu_id_t look_for(const uint64_t *set, cpu_id_t after)
 {

@@ -126,6 +126,8 @@ static void set_cpus(struct thread *thread, const uint64_t *cpus)
 		memcpy(thread->cpus, most, sizeof(thread->cpus));
 }
 
+_Static_assert(offsetof(struct thread, context) == 0, "entry.S finds it by the current thread");
+
 /* The first code of every thread. */
 static void begin(void *argument)
 {
@@ -150,6 +152,8 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 	}
 	thread->process = process;
 	thread->tid = tid;
+	thread->context.pid = process->pid;
+	thread->context.tid = tid;
 	thread->state = THREAD_RUNNABLE;
 	thread->references = 1;
 	thread->entry = entry;

@@ -69,7 +69,6 @@ struct thread {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* sched_setaffinity: subset of the process's */
 	nsec_t cpu_time;	     /* used, up to the last switch */
 	nsec_t started_at;	     /* when it was switched to */
-	uint64_t syscalls;
 	uint64_t switches;
 	char name[16];		     /* prctl(PR_SET_NAME) */
 	struct policy policy;	     /* set_mempolicy() */

@@ -31,11 +31,34 @@ choose_guest() {
 
 # What a machine can be besides: see ./qemu
 # shellcheck disable=SC2034 # used by quickstart
-machine_words=(12cpus la57 intremap x2apic gbpages)
+machine_words=(12cpus smt la57 intremap x2apic gbpages)
 
-# machine_cpus WORDS: how many CPUs the machine of these words (see ./qemu) has
+# machine_cpus WORDS: how many sockets, cores of each and threads of those the machine of
+# these words (see ./qemu) has
 machine_cpus() {
-	[[ " $1 " == *' 12cpus '* ]] && echo 12 || echo 4
+	local cores=2 threads=1
+
+	[[ " $1 " != *' 12cpus '* ]] || cores=6
+	[[ " $1 " != *' smt '* ]] || threads=2
+	echo 2 $cores $threads
+}
+
+# node_state STATE NUMBER: where the state of that node is, in the cluster (see ./cluster)
+# whose first node has STATE; and cluster_state STATE NUMBER: the way back
+node_state() {
+	if (($2 == 1)); then
+		printf '%s\n' "$1"
+	else
+		printf '%s/n%s\n' "$1" "$2"
+	fi
+}
+
+cluster_state() {
+	if (($2 == 1)); then
+		printf '%s\n' "$1"
+	else
+		dirname "$1"
+	fi
 }
 
 # Progress goes to file descriptor 7: it must neither mix with the output of a

@@ -383,6 +383,16 @@ struct pisces_own_info {
 #define PISCES_IOC_BELL _IO(PISCES_IOC_MAGIC, 0x41)
 
 /*
+ * Waits awake, for up to PISCES_LINGER_US, for a message behind the first ARG that ever
+ * were in the ring of calls: the proxy sleeps in poll(2) only when this was in vain. It
+ * ends at once where waiting would be at the cost of others. 0: a message is there;
+ * ETIME: none has come; EBUSY: other threads want this CPU; EINTR: there is a signal, also
+ * a blocked one; ESHUTDOWN: nothing will come any more. After all but 0: poll(2).
+ */
+#define PISCES_IOC_LINGER _IO(PISCES_IOC_MAGIC, 0x43)
+#define PISCES_LINGER_US 100u
+
+/*
  * What is known of a signal, as siginfo_t has it. VALUE: what sigqueue(3) sent with it; of
  * SIGCHLD, the status of the child.
  */

@@ -17,6 +17,22 @@
  * sleeps; a producer that has published looks at the announcement, takes it
  * back and rings. The two full barriers make sure that at least one of the two
  * sees the other (Dekker's argument), so no wake-up is lost.
+ *
+ * Who is rung must announce again if anybody still sleeps, also if there is no message.
+ * For a producer may be slow: before it looks at the announcement its message can have
+ * been found without it, by another thread of the consumer, and a sleep announced anew.
+ * It takes that one back, and rings for nothing; but for the next message nobody would be
+ * rung then.
+ *
+ * Looking awake: before it sleeps, a consumer may look at the ring for a while. It
+ * announces nothing meanwhile and is not rung, which saves both sides most of what a
+ * message costs. It promises nothing either: when it has looked long enough it goes
+ * to sleep as always, announcement first, and its last look is the one behind that.
+ * So the argument above is about that look alone, and how long the consumer looked
+ * before it, or that it stopped in the very moment that a message came, is no matter.
+ * An announcement of an earlier sleep may be taken back while it looks; a producer
+ * that has read it already rings in vain, or finds it gone and does not: the consumer
+ * still has its last look before it.
  */
 #ifndef PISCES_RING_H
 #define PISCES_RING_H
@@ -144,6 +160,22 @@ static inline bool pisces_ring_may_sleep(struct pisces_ring_end *end, uint32_t b
 	__atomic_store_n(&end->ring->sleeping, 1u, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return pisces_ring_empty(end);
+}
+
+/*
+ * For the consumer: it is awake and looks by itself, so it need not be rung any more. It
+ * must not sleep after this but by pisces_ring_may_sleep(). Where several threads sleep
+ * on one ring, for one that is the last awake only: the others wait for the bell.
+ */
+static inline void pisces_ring_stay_awake(struct pisces_ring_end *end)
+{
+	__atomic_store_n(&end->ring->sleeping, 0u, __ATOMIC_RELAXED);
+}
+
+/* For the consumer, behind an announcement: does it stand? Else the bell is on its way. */
+static inline bool pisces_ring_is_announced(const struct pisces_ring_end *end)
+{
+	return __atomic_load_n(&end->ring->sleeping, __ATOMIC_RELAXED) != 0;
 }
 
 /*

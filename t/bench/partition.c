@@ -101,23 +101,28 @@ static double time_put(const char *path, const char *text)
 	return now_ms() - start;
 }
 
-/* Linux's own time for taking and giving back memory, ms each. */
-static bool floor_memory(const char *what, uint64_t where, uint64_t bytes, double *take,
-			 double *give)
+/* Linux's own time for taking, giving back and clearing (contig only) memory, ms each. */
+struct floor {
+	double take, give, clear;
+};
+
+static bool floor_memory(const char *what, uint64_t where, uint64_t bytes, struct floor *floor)
 {
 	char text[64];
-	uint64_t take_ns, give_ns;
+	uint64_t take_ns, give_ns, clear_ns;
 	FILE *file;
 
 	snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, what, where, bytes);
 	if (!put("/proc/pisces-floor", text))
 		return false;
 	file = fopen("/proc/pisces-floor", "r");
-	if (!file || fscanf(file, "%" SCNu64 " %" SCNu64, &take_ns, &give_ns) != 2)
+	if (!file || fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &take_ns, &give_ns,
+			    &clear_ns) != 3)
 		die("/proc/pisces-floor");
 	fclose(file);
-	*take = (double)take_ns / 1e6;
-	*give = (double)give_ns / 1e6;
+	floor->take = (double)take_ns / 1e6;
+	floor->give = (double)give_ns / 1e6;
+	floor->clear = (double)clear_ns / 1e6;
 	return true;
 }
 
@@ -226,12 +231,13 @@ static void bench_contig(int fd)
 	static struct series add, remove, take, give;
 
 	for (unsigned int i = 0; i < rounds; i++) {
-		double start, floor_take, floor_give;
+		struct floor floor;
+		double start;
 
-		if (!floor_memory("contig", 0, 128 * MIB, &floor_take, &floor_give))
+		if (!floor_memory("contig", 0, 128 * MIB, &floor))
 			die("the floor of contig");
-		note(&take, floor_take);
-		note(&give, floor_give);
+		note(&take, floor.take);
+		note(&give, floor.give + floor.clear);
 		start = now_ms();
 		if (!add_memory(fd, 128 * MIB, 0, PISCES_MEMORY_CONTIG, 0))
 			die("adding 128 MiB, contig");
@@ -242,7 +248,7 @@ static void bench_contig(int fd)
 		note(&remove, now_ms() - start);
 	}
 	row(&add, &take, "1.2", "add 128 MiB, way contig / alloc_contig_range");
-	row(&remove, &give, "-", "give 128 MiB back, scrubbed, way contig / free_contig_range");
+	row(&remove, &give, "-", "give 128 MiB back, scrubbed, way contig / clear it, free_contig_range");
 }
 
 static uint64_t block_size(void)
@@ -279,57 +285,73 @@ static uint64_t find_block(uint64_t block)
 	die("no memory block of NUMA node 1 can go offline");
 }
 
+/* What clearing BYTES takes, in ms: of another node, so that it changes nothing on that of blocks. */
+static double floor_clear(uint64_t bytes)
+{
+	struct floor floor;
+
+	if (!floor_memory("contig", 0, bytes, &floor))
+		die("the floor of clearing");
+	return floor.clear;
+}
+
 static void bench_block(int fd)
 {
-	static struct series add, take, remove, give;
+	static struct series add, same, take, cleared, remove, give;
 	uint64_t block = block_size(), base = find_block(block);
 	struct pisces_reserve_block reserve = { .base = base, .size = block };
 	char state[80];
 
 	block_path(state, sizeof(state), base, block, "state");
 	for (unsigned int i = 0; i < rounds; i++) {
-		double start;
+		double clear = floor_clear(block), start = now_ms();
 
 		note(&take, time_put(state, "offline"));
-		note(&give, time_put(state, "online"));
+		note(&cleared, now_ms() - start + clear);
+		note(&give, time_put(state, "online") + clear);
 		start = now_ms();
 		if (ioctl(fd, PISCES_IOC_RESERVE_BLOCK, &reserve) < 0 || !put(state, "offline") ||
 		    !add_memory(fd, block, 1, PISCES_MEMORY_BLOCK, base))
 			die("adding a block");
 		note(&add, now_ms() - start);
+		note(&same, add.value[i]);
 		start = now_ms();
 		if (!remove_memory(fd, block, 1))
 			die("giving a block back");
 		note(&remove, now_ms() - start);
 	}
 	row(&add, &take, "1.2", "add a block of %" PRIu64 " MiB, way block / offline it", block / MIB);
-	row(&remove, &give, "-", "give it back, scrubbed and online again / online it");
+	row(&same, &cleared, "1.2", "  beside: offline it and clear it");
+	row(&remove, &give, "-", "give it back, scrubbed and online again / clear it, online it");
 }
 
 static void bench_remove(int fd)
 {
-	static struct series add, take, remove, give;
+	static struct series add, same, take, cleared, remove, give;
 	uint64_t block = block_size(), base = find_block(block);
 	char state[80];
 
 	block_path(state, sizeof(state), base, block, "state");
 	for (unsigned int i = 0; i < rounds; i++) {
-		double start, floor_take, floor_give;
+		double clear = floor_clear(block), start;
+		struct floor floor;
 
-		if (!floor_memory("remove", base, block, &floor_take, &floor_give)) {
+		if (!floor_memory("remove", base, block, &floor)) {
 			fprintf(stderr, "bench: this kernel does not remove memory: %s\n",
 				strerror(errno));
 			return;
 		}
-		note(&take, floor_take);
+		note(&take, floor.take);
+		note(&cleared, floor.take + clear);
 		/* Where Linux does not do that by itself. */
 		start = now_ms();
 		put(state, "online");
-		note(&give, floor_give + now_ms() - start);
+		note(&give, floor.give + now_ms() - start + clear);
 		start = now_ms();
 		if (!add_memory(fd, block, 1, PISCES_MEMORY_REMOVE, base))
 			die("adding a block, way remove");
 		note(&add, now_ms() - start);
+		note(&same, add.value[i]);
 		start = now_ms();
 		if (!remove_memory(fd, block, 1))
 			die("giving a removed block back");
@@ -337,7 +359,9 @@ static void bench_remove(int fd)
 	}
 	row(&add, &take, "1.2", "add a block of %" PRIu64 " MiB, way remove / offline_and_remove_memory",
 	    block / MIB);
-	row(&remove, &give, "-", "give it back, scrubbed and online again / add_memory and online");
+	row(&same, &cleared, "1.2", "  beside: remove it and clear it");
+	row(&remove, &give, "-",
+	    "give it back, scrubbed and online again / add_memory, clear it, online it");
 }
 
 static void bench_memory(void)
@@ -386,15 +410,15 @@ static struct life live(unsigned int cpus, uint64_t memory)
 static struct life live_floor(unsigned int cpus, uint64_t memory)
 {
 	struct life life = { 0 };
-	double take, give;
+	struct floor floor;
 
 	for (unsigned int i = 1; i <= cpus; i++)
 		life.total += time_online(i, false);
 	for (unsigned int node = 0; node < 2; node++) {
-		if (!floor_memory("contig", node, memory / 2, &take, &give))
+		if (!floor_memory("contig", node, memory / 2, &floor))
 			die("the floor of %" PRIu64 " MiB", memory / 2 / MIB);
-		life.total += take;
-		life.end += give;
+		life.total += floor.take;
+		life.end += floor.give;
 	}
 	for (unsigned int i = 1; i <= cpus; i++)
 		life.end += time_online(i, true);

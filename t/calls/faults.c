@@ -309,12 +309,59 @@ static void frames(void)
 	return_from_signal("a state of the FPU in the kernel", no_state, true);
 }
 
+static unsigned long selectors(void)
+{
+	unsigned long ds, es, gs;
+
+	__asm__ volatile("mov %%ds, %0\n\tmov %%es, %1\n\tmov %%gs, %2"
+			 : "=r"(ds), "=r"(es), "=r"(gs));
+	return ds | es << 16 | gs << 32;
+}
+
+static void *old_selectors(void *arg)
+{
+	unsigned long *seen = arg;
+
+	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%gs" : : "r"(0x2b));
+	for (int i = 0; i < 100 && (seen[0] = selectors()) == 0x2b002b002bul; i++)
+		sched_yield();
+	return NULL;
+}
+
+/* On one CPU: what one thread has loaded is not for the next. */
+static void two_threads(void)
+{
+	unsigned long theirs = 0, ours = 0;
+	pthread_t other;
+	cpu_set_t all, one;
+	int cpu = 0;
+
+	part("selectors of two threads on one CPU");
+	sched_getaffinity(0, sizeof(all), &all);
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	if (pthread_create(&other, NULL, old_selectors, &theirs) == 0) {
+		for (int i = 0; i < 200 && ours == 0; i++) {
+			ours = selectors();
+			sched_yield();
+		}
+		pthread_join(other, NULL);
+	}
+	SHOW(ours);
+	SHOW(theirs);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
 int main(void)
 {
 	prepare();
 	instructions();
 	interrupts();
 	segments();
+	two_threads();
 	addresses();
 	protections();
 	frames();

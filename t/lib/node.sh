@@ -7,6 +7,7 @@
 #
 # A test that needs files of the build directory there, next to itself, names them
 # before in $node_files, and those of t/ in $node_sources; environment variables that it listens to in $node_env.
+# With $node_count it runs on the first of as many, in a directory that all have: lib/cluster.sh.
 
 if [ -z "${PISCES_ON_NODE:-}" ]; then
 	here=$(cd "$(dirname "$0")" && pwd)
@@ -33,13 +34,15 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 	slow=1
 	[[ $built != */guest-debug ]] || slow=8
 	# shellcheck disable=SC2086 # words
-	tar -c lib "$(basename "$0")" ${node_sources:-} "${bring[@]}" | "$quickstart" run -- env "${give[@]}" sh -c '
-		dir=$(mktemp -d /tmp/test.XXXXXX) && cd "$dir" && tar -x &&
+	tar -c lib "$(basename "$0")" ${node_sources:-} "${bring[@]}" | "$quickstart" run \
+		${node_count:+--no-build --nodes=$node_count} -- env "${give[@]}" sh -c '
+		dir=$(mktemp -d "$3/test.XXXXXX") && cd "$dir" && tar -x &&
 		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null
 		rc=$?
 		cd / && rm -rf "$dir"
 		[ $rc -ne 124 ] || echo "Bail out! $1 did not end within $2 s"
-		exit $rc' sh "$(basename "$0")" $((${limit_file:-600} * slow))
+		exit $rc' sh "$(basename "$0")" $((${limit_file:-600} * slow)) \
+			"$([ -n "${node_count:-}" ] && echo /home || echo /tmp)"
 	exit
 fi
 
@@ -94,9 +97,16 @@ kernel_log() {
 }
 
 # Kernel messages that nobody wants to see.
+kernel_log_patterns='BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler'
+kernel_log_patterns+='|unchecked MSR|pages are still in use|quarantine'
+kernel_log_bad() {
+	kernel_log | grep -E "$kernel_log_patterns"
+}
+
+# There are none; else with what stands behind the first.
 kernel_log_clean() {
 	local bad
-	bad=$(kernel_log |
-		grep -E 'BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler|unchecked MSR|pages are still in use|quarantine')
+	bad=$(kernel_log_bad)
 	is "$bad" "" "${1:-the kernel log} is clean"
+	[ -z "$bad" ] || diag "$(kernel_log | grep -E -m 1 -A 30 "$kernel_log_patterns")"
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What pipes need of the rest of the co-kernel, for t/unit-pipe.c: threads are those of the
+ * host, each a struct thread, and calls to the proxy are made at once, here.
+ */
+#ifndef UNIT_PIPE_REST_H
+#define UNIT_PIPE_REST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The calling thread's: a signal has come. */
+void interrupt_self(bool now);
+
+extern int broken_pipes; /* SIGPIPE, of all threads */
+extern int pages;	 /* that are taken */
+extern int pages_most;	 /* there are no more */
+
+#endif
