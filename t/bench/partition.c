@@ -382,6 +382,7 @@ static void bench_memory(void)
 
 struct life {
 	double total, boot, end;
+	double clear; /* of the floor: its memory by one CPU; not in the total */
 };
 
 /* Half of the memory of each of the two nodes. */
@@ -419,6 +420,7 @@ static struct life live_floor(unsigned int cpus, uint64_t memory)
 			die("the floor of %" PRIu64 " MiB", memory / 2 / MIB);
 		life.total += floor.take;
 		life.end += floor.give;
+		life.clear += floor.clear;
 	}
 	for (unsigned int i = 1; i <= cpus; i++)
 		life.end += time_online(i, true);
@@ -429,7 +431,7 @@ static struct life live_floor(unsigned int cpus, uint64_t memory)
 static void bench_lives(void)
 {
 	static const uint64_t sizes[] = { 128, 512, 2048 };
-	static struct series total, floor, boots, nothing, end, floor_end;
+	static struct series total, same, floor, cleared, boots, nothing, end, floor_end;
 
 	for (unsigned int cpus = 1; cpus <= 3; cpus++) {
 		for (unsigned int s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
@@ -439,6 +441,8 @@ static void bench_lives(void)
 
 				note(&total, ours.total);
 				note(&floor, least.total);
+				note(&same, ours.total);
+				note(&cleared, least.total + least.clear);
 				note(&boots, ours.boot);
 				note(&nothing, least.total);
 				note(&end, ours.end);
@@ -447,6 +451,7 @@ static void bench_lives(void)
 			row(&total, &floor, "1.2",
 			    "take, boot, end: %u CPUs, %" PRIu64 " MiB / take and give back by Linux",
 			    cpus, sizes[s]);
+			row(&same, &cleared, "1.2", "  beside: take, clear, give back");
 			row(&boots, &nothing, "-", "  of these the boot alone");
 			row(&end, &floor_end, "-", "  and the end");
 		}
