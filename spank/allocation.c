@@ -44,7 +44,7 @@ bool allocation_cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus)
 	return pisces_cpuset_parse(list, cpus) == 0 && pisces_cpuset_count(cpus) > 0;
 }
 
-bool allocation_affinity(pid_t pid, struct pisces_cpuset *cpus)
+static bool cpus_of_task(pid_t pid, struct pisces_cpuset *cpus)
 {
 	const size_t size = CPU_ALLOC_SIZE(PISCES_MAX_CPUS);
 	cpu_set_t *set = CPU_ALLOC(PISCES_MAX_CPUS);
@@ -156,7 +156,7 @@ int allocation_of_step(spank_t spank, pid_t task_pid,
 {
 	if (!cpus_of_cgroup(task_pid, &allocation->cpus) &&
 	    !allocation_cpus_of_slurm(spank, &allocation->cpus) &&
-	    !allocation_affinity(task_pid, &allocation->cpus)) {
+	    !cpus_of_task(task_pid, &allocation->cpus)) {
 		snprintf(error->text, sizeof(error->text),
 			 "it cannot be found out which CPUs the step has: see the log of slurmd");
 		return -1;

@@ -4,7 +4,9 @@
  */
 #include "enclave.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <pisces/build_id.h>
@@ -39,23 +41,45 @@ static void report_file(const char *path, int mode)
 }
 
 /*
+ * The list of CPUs where process PID may run, also those that enclaves have now; "" if it is
+ * not told.
+ */
+static void may_run(const char *pid, char list[4096])
+{
+	static const char key[] = "Cpus_allowed_list:\t";
+	char path[64], line[4096 + sizeof(key)];
+	FILE *file;
+
+	list[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			snprintf(list, 4096, "%.*s", (int)strcspn(line + sizeof(key) - 1, "\n"),
+				 line + sizeof(key) - 1);
+	}
+	fclose(file);
+}
+
+/*
  * slurmd goes to the node's specialized CPUs before it starts its plugins, and is the one
  * that knows them as Linux does: slurmstepd stays there only with cgroup v1. So it is told.
  */
 static void tell_system_cpus(void)
 {
-	struct pisces_cpuset cpus, all;
-	char list[4096];
+	char own[4096], all[4096];
 
 	/* What an earlier slurmd has left there may be wrong by now. */
 	unsetenv(SYSTEM_CPUS_VARIABLE);
-	/* Not all that are online, of which enclaves may have some: those that init can have. */
-	if (!allocation_affinity(0, &cpus) || !allocation_affinity(1, &all) ||
-	    pisces_cpuset_count(&cpus) >= pisces_cpuset_count(&all))
+	may_run("self", own);
+	may_run("1", all);
+	/* Without such CPUs it may run wherever init may. */
+	if (own[0] == '\0' || strcmp(own, all) == 0)
 		return;
-	pisces_cpuset_format(&cpus, list, sizeof(list));
-	if (setenv(SYSTEM_CPUS_VARIABLE, list, 1) == 0)
-		slurm_info("enclave: proxies run on CPU %s, as slurmd does", list);
+	if (setenv(SYSTEM_CPUS_VARIABLE, own, 1) == 0)
+		slurm_info("enclave: proxies run on CPU %s, as slurmd does", own);
 }
 
 int daemon_init(spank_t spank)

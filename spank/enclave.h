@@ -90,9 +90,6 @@ int step_ended(spank_t spank);
 /* The step's CPUs by Slurm's own account. False if it does not tell. */
 bool allocation_cpus_of_slurm(spank_t spank, struct pisces_cpuset *cpus);
 
-/* The CPUs that process PID, 0 for the caller, may run on. */
-bool allocation_affinity(pid_t pid, struct pisces_cpuset *cpus);
-
 /*
  * In slurmd's environment, which slurmstepd gets: a list of the CPUs that are for the
  * system (CoreSpecCount, CpuSpecList). Unset: the node has none.
