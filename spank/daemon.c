@@ -75,8 +75,11 @@ static void tell_system_cpus(void)
 	unsetenv(SYSTEM_CPUS_VARIABLE);
 	may_run("self", own);
 	may_run("1", all);
-	/* Without such CPUs it may run wherever init may. */
-	if (own[0] == '\0' || strcmp(own, all) == 0)
+	/*
+	 * Without such CPUs it may run wherever init may; or, as its cgroup outlives it, where the
+	 * last one was that had some.
+	 */
+	if (own[0] == '\0' || strcmp(own, all) == 0 || conf_knows_no_specialized_core())
 		return;
 	if (setenv(SYSTEM_CPUS_VARIABLE, own, 1) == 0)
 		slurm_info("enclave: proxies run on CPU %s, as slurmd does", own);

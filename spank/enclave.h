@@ -6,6 +6,7 @@
 #ifndef SPANK_ENCLAVE_H
 #define SPANK_ENCLAVE_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "compat.h"
@@ -173,6 +174,14 @@ const char *step_error(void);
 
 int job_ended(spank_t spank);
 int daemon_init(spank_t spank);
+
+/* ---- node_conf.c: slurmd's node in slurm.conf ---- */
+
+/* The path of file NAME in slurmd's spool directory. False if it is unknown. */
+bool conf_spool_file(const char *name, char path[PATH_MAX]);
+
+/* Does slurm.conf give the node no specialized cores? False if that cannot be asked. */
+bool conf_knows_no_specialized_core(void);
 
 /* ---- topology.c: what slurmd takes the node's CPUs for ---- */
 

@@ -18,7 +18,7 @@ undefined=$(nm -D --undefined-only "$plugin" | awk '$1 == "U" { print $2 }' | gr
 is "$(grep -vE '^(spank_|slurm_(error|info|spank_log)$|pthread_|hwloc_)' <<< "$undefined" |
 	tr '\n' ' ')" "" "needed of Slurm is what spank.h has"
 weak=$(nm -D --undefined-only "$plugin" | awk '$1 == "w" { print $2 }' | grep -v '^_\|@' | tr '\n' ' ')
-is "$weak" "slurm_conf slurm_get_log_level slurm_xstrdup xcpuinfo_abs_to_mac " "and what may be missing"
+is "$weak" "slurm_conf slurm_conf_get_res_spec_info slurm_get_log_level slurm_xstrdup xcpuinfo_abs_to_mac " "and what may be missing"
 
 unlike "$(nm -D --undefined-only "$plugin")" "pthread_create| (fork|system|popen)@" \
 	"no thread is made in slurmstepd, and no process but by posix_spawn"
