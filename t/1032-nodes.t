@@ -7,8 +7,8 @@ node_files="t/memory-nodes"
 
 kernel_log_start
 
-# Linux moves pages slowly where the machine is emulated and busy
-limit=300 run ./memory-nodes
+# Few pages, which Linux moves slowly where the machine is emulated and busy
+limit=300 run ./memory-nodes 64
 is "$rc" 0 "what is tested here is so on Linux"
 diag "$(grep '^not ok' <<< "$out")"
 run pisces run --cpus=3 --mem=512M -- ./memory-nodes

@@ -88,7 +88,7 @@ fails task_post_fork "more CPUs than the step has" 1 "3 CPUs were asked for, and
 
 # Memory that Linux needs itself; Slurm does not know of it.
 numactl --interleave=all head -c 1900M /dev/zero > /dev/shm/hog
-job_mem=2100M fails task_post_fork "Linux has no memory left" 1 "1.9 GiB of memory were asked" \
+job_mem=2100M fails task_post_fork "Linux has no memory left" 1 "2000 MiB of memory were asked" \
 	"srun --enclave=lwk -n1 -c3 --mem=2000M $seen"
 rm /dev/shm/hog
 

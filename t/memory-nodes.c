@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * NUMA calls as libnuma makes them, without libnuma. On Linux and in an enclave; with
- * one node a part of it says nothing.
+ * one node a part of it says nothing. The argument is how many pages are used, for Linux on
+ * an emulated machine, which needs tens of ms to move one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,31 +18,33 @@
 #include "tap.h"
 
 #define MIB (1ul << 20)
-#define PAGES 1024u
+#define PAGES_MOST 1024u
 #define MASK_BITS 1025ul /* the interface counts one more than there are */
 
 typedef unsigned long mask_t[16];
 
+static unsigned int page_count = PAGES_MOST;
 static int allowed_nodes[64], node_count;
 
 static char *map_fresh(void)
 {
-	char *at = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = mmap(NULL, page_count * 4096, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	/* Linux moves a large page with its first page, and says nothing good of the others. */
-	madvise(at, PAGES * 4096, MADV_NOHUGEPAGE);
+	madvise(at, page_count * 4096, MADV_NOHUGEPAGE);
 	return at;
 }
 
 static void touch(char *at)
 {
-	for (unsigned int i = 0; i < PAGES; i++)
+	for (unsigned int i = 0; i < page_count; i++)
 		at[i * 4096] = (char)i | 1;
 }
 
 static bool is_touched(const char *at)
 {
-	for (unsigned int i = 0; i < PAGES; i++) {
+	for (unsigned int i = 0; i < page_count; i++) {
 		if (at[i * 4096] != ((char)i | 1))
 			return false;
 	}
@@ -64,35 +67,36 @@ static long bind_range(char *at, int mode, unsigned long nodes, unsigned int fla
 {
 	mask_t mask = { nodes };
 
-	return syscall(SYS_mbind, at, PAGES * 4096ul, mode, mask, MASK_BITS, flags);
+	return syscall(SYS_mbind, at, page_count * 4096ul, mode, mask, MASK_BITS, flags);
 }
 
 /* How many pages of AT are on NODE. */
 static unsigned int count_on(char *at, int node)
 {
-	static void *pages[PAGES];
-	static int status[PAGES];
+	static void *pages[PAGES_MOST];
+	static int status[PAGES_MOST];
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < PAGES; i++)
+	for (unsigned int i = 0; i < page_count; i++)
 		pages[i] = at + i * 4096ul;
-	if (syscall(SYS_move_pages, 0, (unsigned long)PAGES, pages, NULL, status, MPOL_MF_MOVE) != 0)
+	if (syscall(SYS_move_pages, 0, (unsigned long)page_count, pages, NULL, status, MPOL_MF_MOVE) != 0)
 		return 0;
-	for (unsigned int i = 0; i < PAGES; i++)
+	for (unsigned int i = 0; i < page_count; i++)
 		count += status[i] == node;
 	return count;
 }
 
 static long move_all(char *at, int node, int *status)
 {
-	static void *pages[PAGES];
-	static int nodes[PAGES];
+	static void *pages[PAGES_MOST];
+	static int nodes[PAGES_MOST];
 
-	for (unsigned int i = 0; i < PAGES; i++) {
+	for (unsigned int i = 0; i < page_count; i++) {
 		pages[i] = at + i * 4096ul;
 		nodes[i] = node;
 	}
-	return syscall(SYS_move_pages, 0, (unsigned long)PAGES, pages, nodes, status, MPOL_MF_MOVE);
+	return syscall(SYS_move_pages, 0, (unsigned long)page_count, pages, nodes, status,
+		       MPOL_MF_MOVE);
 }
 
 static void test_questions(void)
@@ -136,15 +140,15 @@ static void test_binding(void)
 		at = map_fresh();
 		failed += bind_range(at, MPOL_BIND, 1ul << node, 0) != 0;
 		touch(at);
-		failed += count_on(at, node) != PAGES || !is_touched(at);
+		failed += count_on(at, node) != page_count || !is_touched(at);
 		failed += get_policy(&mode, mask, at, MPOL_F_ADDR) != 0 || mode != MPOL_BIND ||
 			  mask[0] != 1ul << node;
-		munmap(at, PAGES * 4096);
+		munmap(at, page_count * 4096);
 		failed += set_policy(MPOL_PREFERRED, 1ul << node) != 0;
 		at = map_fresh();
 		touch(at);
-		failed += count_on(at, node) != PAGES;
-		munmap(at, PAGES * 4096);
+		failed += count_on(at, node) != page_count;
+		munmap(at, page_count * 4096);
 		set_policy(MPOL_DEFAULT, 0);
 	}
 	ok(failed == 0, "memory that is bound to a node, or prefers it, is there");
@@ -154,7 +158,7 @@ static void test_binding(void)
 	munmap(at + 4096, 4096);
 	ok(bind_range(at, MPOL_BIND, 1ul << allowed_nodes[0], 0) == -1 && errno == EFAULT,
 	   "over a hole: EFAULT");
-	munmap(at, PAGES * 4096);
+	munmap(at, page_count * 4096);
 }
 
 static void test_interleave(void)
@@ -168,15 +172,15 @@ static void test_interleave(void)
 	ok(bind_range(at, MPOL_INTERLEAVE, all, 0) == 0, "mbind(MPOL_INTERLEAVE)");
 	touch(at);
 	on_first = count_on(at, allowed_nodes[0]);
-	ok(node_count == 1 || (on_first >= PAGES / (unsigned int)node_count / 2 &&
-			       on_first <= PAGES / (unsigned int)node_count * 3 / 2),
-	   "each node has its part (%u of %u on the first)", on_first, PAGES);
-	munmap(at, PAGES * 4096);
+	ok(node_count == 1 || (on_first >= page_count / (unsigned int)node_count / 2 &&
+			       on_first <= page_count / (unsigned int)node_count * 3 / 2),
+	   "each node has its part (%u of %u on the first)", on_first, page_count);
+	munmap(at, page_count * 4096);
 }
 
 static void test_moving(void)
 {
-	static int status[PAGES];
+	static int status[PAGES_MOST];
 	int first = allowed_nodes[0], last = allowed_nodes[node_count - 1];
 	char *at = map_fresh(), *empty = map_fresh();
 	unsigned int failed = 0;
@@ -184,25 +188,25 @@ static void test_moving(void)
 
 	bind_range(at, MPOL_PREFERRED, 1ul << first, 0);
 	touch(at);
-	ok(count_on(at, first) == PAGES, "all pages are on the first node");
+	ok(count_on(at, first) == page_count, "all pages are on the first node");
 	ok(move_all(at, last, status) == 0, "move_pages() to the last one");
-	for (unsigned int i = 0; i < PAGES; i++)
+	for (unsigned int i = 0; i < page_count; i++)
 		failed += status[i] != last;
-	ok(failed == 0 && count_on(at, last) == PAGES && is_touched(at), "they are there, unchanged");
+	ok(failed == 0 && count_on(at, last) == page_count && is_touched(at), "they are there, unchanged");
 	ok(move_all(at, 63, status) == -1 && errno == ENODEV, "to a node that is not there: ENODEV");
 	move_all(empty, last, status);
 	ok(status[7] == -ENOENT || status[7] == -EFAULT, "a page that is not there has an error");
 	ok(bind_range(at, MPOL_BIND, 1ul << first, MPOL_MF_MOVE | MPOL_MF_STRICT) == 0 &&
-		   count_on(at, first) == PAGES && is_touched(at),
+		   count_on(at, first) == page_count && is_touched(at),
 	   "mbind(MPOL_MF_MOVE) brings them back");
 	ok(node_count == 1 || (bind_range(at, MPOL_BIND, 1ul << last, MPOL_MF_STRICT) == -1 &&
 			       errno == EIO),
 	   "MPOL_MF_STRICT alone sees pages elsewhere: EIO");
-	ok(syscall(SYS_migrate_pages, 0, MASK_BITS, from, to) >= 0 && count_on(at, last) == PAGES &&
+	ok(syscall(SYS_migrate_pages, 0, MASK_BITS, from, to) >= 0 && count_on(at, last) == page_count &&
 		   is_touched(at),
 	   "migrate_pages() moves all there is");
-	munmap(at, PAGES * 4096);
-	munmap(empty, PAGES * 4096);
+	munmap(at, page_count * 4096);
+	munmap(empty, page_count * 4096);
 }
 
 static void *ask_policy(void *mode)
@@ -243,16 +247,20 @@ static void test_local(void)
 		at = map_fresh();
 		touch(at);
 		syscall(SYS_getcpu, &now, &node, NULL);
-		failed += now != (unsigned int)cpu || count_on(at, (int)node) != PAGES;
-		munmap(at, PAGES * 4096);
+		failed += now != (unsigned int)cpu || count_on(at, (int)node) != page_count;
+		munmap(at, page_count * 4096);
 		cpus++;
 	}
 	sched_setaffinity(0, sizeof(before), &before);
 	ok(failed == 0, "memory is local to the CPU that touches it first, on each of %u", cpus);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		page_count = (unsigned int)atoi(argv[1]);
+	if (page_count < 8 || page_count > PAGES_MOST)
+		return 2;
 	test_questions();
 	test_binding();
 	test_interleave();
