@@ -42,7 +42,7 @@ printf '#!/bin/sh\n#SBATCH -n2\necho batch $SLURM_ENCLAVE\nsrun -n1 busybox sh -
 	'echo in \${SLURM_ENCLAVE:-Linux}' 'echo in \${SLURM_ENCLAVE:-Linux}' > job.sh
 run env ENCLAVE_KIND=lwk sbatch -W -o "$PWD/batch.txt" job.sh
 is "$rc" 0 "a batch job with ENCLAVE_KIND=lwk"
-is "$(grep -v '\.\.\. (after' batch.txt | tr '\n' ' ')" "batch in lwk in Linux " "  its steps, not the script, are inside"
+is "$(grep -vE '\.\.\. \(after|all was given back' batch.txt | tr '\n' ' ')" "batch in lwk in Linux " "  its steps, not the script, are inside"
 run_where salloc -n1 --enclave=lwk srun
 like "$out" "in lwk" "salloc --enclave=lwk srun"
 
