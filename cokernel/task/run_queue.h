@@ -22,9 +22,11 @@ struct run_queue {
 	unsigned int ready_count;
 	unsigned int threads; /* that have this CPU, in any state; atomic */
 	bool idle;	      /* its idle thread runs and looks at `ready` before it halts */
+	bool awake;	      /* and looks at `ready_count` now: no kick is needed */
 	bool closed;	      /* its CPU has left: who was to go here goes elsewhere */
 	struct timer slice;
 	unsigned int slices; /* that have ended; its CPU's alone */
+	nsec_t idled;	     /* how long its CPU had nothing to do, the last time; its CPU's alone */
 	struct thread *previous;
 	enum aftermath aftermath;
 };
@@ -69,6 +71,20 @@ static inline void change_cpu(struct thread *thread, cpu_id_t to)
 	__atomic_fetch_add(&queue_of(to)->threads, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&thread->cpu, to, __ATOMIC_RELEASE);
 }
+
+/* ---- idle.c ---- */
+
+/* This CPU got something to do. */
+void idle_ends(struct run_queue *queue);
+
+/*
+ * This CPU has nothing to do: waits awake for a thread, or an interrupt, for as long as is
+ * worth it. Called, and returns, with interrupts off; serves them meanwhile.
+ */
+void idle_linger(struct run_queue *queue);
+
+/* Does CPU, which is another one and in whose queue a thread was just put, need a kick? */
+bool idle_needs_kick(cpu_id_t cpu);
 
 /* ---- sched_place.c ---- */
 

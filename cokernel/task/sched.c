@@ -112,7 +112,7 @@ void sched_use_aspace(struct aspace *aspace)
 /* Wakes CPU for the first thread in its queue; with more its slices are on already. */
 static void notice(cpu_id_t cpu)
 {
-	if (cpu != this_cpu()->index)
+	if (cpu != this_cpu()->index && idle_needs_kick(cpu))
 		cpu_kick(cpu);
 }
 
@@ -422,10 +422,12 @@ void sched_run(void)
 			enqueue_own(stolen);
 		lock_take(&queue->lock);
 		if (!list_empty(&queue->ready)) {
+			idle_ends(queue);
 			switch_to_next(queue, AFTER_NOTHING);
 			continue;
 		}
 		lock_drop(&queue->lock);
+		idle_linger(queue);
 
 		/*
 		 * Interrupts are off until cpu_wait(): a kick or a bell that comes
