@@ -155,3 +155,33 @@ void tlb_load(struct aspace *aspace)
 	if (before != NULL)
 		clear_bit(before, cpu->index);
 }
+
+static void kick(struct cpu *cpu)
+{
+	cpu_kick(cpu->index);
+}
+
+static bool is_loaded(struct aspace *aspace)
+{
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++) {
+		if (__atomic_load_n(&aspace_cpus(aspace)[i], __ATOMIC_SEQ_CST) != 0)
+			return true;
+	}
+	return false;
+}
+
+void tlb_unload(struct aspace *aspace)
+{
+	struct cpu *cpu = this_cpu();
+	uint64_t until = rdtsc() + boot_block->tsc_khz * 1000 * ANSWER_LIMIT;
+
+	/* One that is being ended elsewhere, too: two that wait for each other would never end. */
+	if (cpu->current == cpu->idle || cpu->aspace == aspace)
+		tlb_load(NULL);
+	for_each_other(aspace_cpus(aspace), kick);
+	while (is_loaded(aspace)) {
+		if (rdtsc() > until)
+			panic("a CPU keeps the address space of a program that has ended");
+		lock_relax();
+	}
+}

@@ -21,6 +21,12 @@ void tlb_flush_kernel(void);
 /* Loads ASPACE (NULL: the kernel's own tables) on this CPU, and keeps aspace_cpus(). */
 void tlb_load(struct aspace *aspace);
 
+/*
+ * ASPACE, of which no thread is left, is loaded nowhere when this returns: idle CPUs keep
+ * the last one for a while. The caller holds no lock.
+ */
+void tlb_unload(struct aspace *aspace);
+
 /* Serves requests of other CPUs; called by the kick interrupt and in spin loops. */
 void tlb_serve(void);
 

@@ -31,8 +31,10 @@ void idle_linger(struct run_queue *queue)
 	uint64_t ticks = boot_block->tsc_khz * LINGER_US / 1000, start = rdtsc();
 	uint64_t interrupts = status->interrupts;
 
-	if (queue->idled > LINGER_US * 1000ull)
+	if (queue->idled > LINGER_US * 1000ull) {
+		sched_use_aspace(NULL);
 		return;
+	}
 	status->state = PISCES_CPU_IDLE;
 	__atomic_store_n(&queue->awake, true, __ATOMIC_RELAXED);
 	/* What an interrupt has brought is for the caller to look at. */
@@ -48,8 +50,10 @@ void idle_linger(struct run_queue *queue)
 	 */
 	__atomic_store_n(&queue->awake, false, __ATOMIC_SEQ_CST);
 	status->state = PISCES_CPU_KERNEL;
-	if (__atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) == 0 &&
-	    status->interrupts == interrupts)
+	if (__atomic_load_n(&queue->ready_count, __ATOMIC_RELAXED) != 0)
+		return;
+	sched_use_aspace(NULL);
+	if (status->interrupts == interrupts)
 		queue->idled = UINT64_MAX;
 }
 

@@ -6,6 +6,7 @@
 
 #include "arch/cpu.h"
 #include "arch/time.h"
+#include "arch/tlb.h"
 #include "boot/boot.h"
 #include "channel/channel.h"
 #include "channel/control.h"
@@ -69,8 +70,10 @@ void process_put(struct process *process)
 {
 	if (__atomic_fetch_sub(&process->references, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	if (process->aspace)
+	if (process->aspace) {
+		tlb_unload(process->aspace);
 		aspace_destroy(process->aspace);
+	}
 	file_table_destroy(&process->file_table);
 	staged_free(process);
 	signal_queue_clear(&process->pending);

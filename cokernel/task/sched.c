@@ -93,6 +93,7 @@ bool sched_close_cpu(void)
 	lock_take(&queue->lock);
 	empty = list_empty(&queue->ready);
 	if (empty) {
+		sched_use_aspace(NULL);
 		queue->closed = true;
 		__atomic_store_n(&queue->idle, false, __ATOMIC_SEQ_CST);
 	}
@@ -197,7 +198,9 @@ static void switch_to_next(struct run_queue *queue, enum aftermath aftermath)
 	__atomic_store_n(&cpu->current, next, __ATOMIC_SEQ_CST);
 	queue->previous = previous;
 	queue->aftermath = aftermath;
-	sched_use_aspace(next->process ? next->process->aspace : NULL);
+	/* The idle thread keeps it for the while that it may look for a thread of the same. */
+	if (next != cpu->idle)
+		sched_use_aspace(next->process ? next->process->aspace : NULL);
 	context_switch(&previous->context, &next->context);
 	finish_switch();
 }
@@ -411,6 +414,7 @@ void sched_run(void)
 
 	__atomic_store_n(&queue->idle, true, __ATOMIC_SEQ_CST);
 	for (;;) {
+		idle_linger(queue);
 		/* Whoever waits here for a CPU that hangs in control_poll() does not hang itself. */
 		cpu->status->heartbeat++;
 		control_check_stop();
@@ -427,7 +431,7 @@ void sched_run(void)
 			continue;
 		}
 		lock_drop(&queue->lock);
-		idle_linger(queue);
+		sched_use_aspace(NULL);
 
 		/*
 		 * Interrupts are off until cpu_wait(): a kick or a bell that comes
