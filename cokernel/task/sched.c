@@ -417,7 +417,11 @@ void sched_run(void)
 		idle_linger(queue);
 		/* Whoever waits here for a CPU that hangs in control_poll() does not hang itself. */
 		cpu->status->heartbeat++;
-		control_check_stop();
+		if (unlikely(control_stopping())) {
+			/* Nobody is to wait for a CPU that has parked to drop one. */
+			sched_use_aspace(NULL);
+			control_check_stop();
+		}
 		hotplug_check_leave();
 		control_poll();
 		channel_poll_all();
