@@ -65,7 +65,7 @@ ended() {
 	ok "$1: srun ends" wait_until 300 srun_ended
 	srun_ended || on n1 scancel -n "$1"
 	rc=0; wait $srun_pid || rc=$?
-	said=$(sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/; s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g' \
+	said=$(sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/; s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g; s/fd [0-9]+/fd N/' \
 		"$1.err" | sort -u)
 	diag "$1: exit code $rc after $((SECONDS - died)) s" "$said"
 }
