@@ -10,7 +10,7 @@ pisces=$top_builddir/pisces
 topologies=$top_srcdir/t/topologies
 [ -x "$pisces" ] || skip_all "there is no $pisces (built without hwloc?)"
 
-commands="run resize list top stat console dump plan draw doctor reclaim"
+commands="run resize list top stat console dump plan draw doctor reclaim slurmd"
 
 run "$pisces"
 is "$rc" 2 "no command: exit code 2"

@@ -252,33 +252,30 @@ int dump_enclave(uint32_t enclave, const char *file, FILE *to, struct pisces_err
 	return result;
 }
 
+static bool set_output(int option, void *context)
+{
+	(void)option;
+	*(const char **)context = optarg;
+	return true;
+}
+
 int command_dump(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
+		TOOL_OPTION_HELP,
 		{0},
 	};
+	struct tool_arguments arguments = {
+		.help = help, .least = 1, .most = 1, .wanted = TOOL_ONE_ENCLAVE};
 	struct pisces_error error;
 	const char *file = NULL;
 	uint32_t enclave;
 	char name[64];
-	int option;
+	int code = tool_arguments(argc, argv, ":o:h", options, &arguments, set_output, &file);
 
-	while ((option = tool_option(argv[0], argc, argv, ":o:h", options)) != -1) {
-		switch (option) {
-		case 'o':
-			file = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind + 1 != argc)
-		return tool_usage(argv[0], "takes one enclave, by number or name");
+	if (code >= 0)
+		return code;
 	if (pisces_find_any(argv[optind], &enclave, &error) < 0)
 		return tool_failed(&error);
 	if (!file) {

@@ -202,39 +202,42 @@ static bool parse_job(const char *text, uint32_t *job)
 	return true;
 }
 
+struct wanted {
+	uint32_t job; /* 0: none */
+	bool returned;
+};
+
+static bool set_option(int option, void *context)
+{
+	struct wanted *wanted = context;
+
+	if (option == 'r') {
+		wanted->returned = true;
+		return true;
+	}
+	if (parse_job(optarg, &wanted->job))
+		return true;
+	tool_usage("reclaim", "'%s' is not the number of a job", optarg);
+	return false;
+}
+
 int command_reclaim(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"job", required_argument, NULL, 'j'},
+		{"job", required_argument, NULL, 'i'},
 		{"returned", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
+		TOOL_OPTION_HELP,
 		{0},
 	};
+	struct tool_arguments arguments = {.help = help};
+	struct wanted wanted = {0};
 	struct pisces_error error;
-	bool returned = false;
-	uint32_t job = 0;
-	int option, code = TOOL_OK;
+	int code = tool_arguments(argc, argv, ":h", options, &arguments, set_option, &wanted);
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'j':
-			if (!parse_job(optarg, &job))
-				return tool_usage(argv[0], "'%s' is not the number of a job",
-						  optarg);
-			break;
-		case 'r':
-			returned = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (optind < argc)
-		return tool_usage(argv[0], "takes no argument '%s'", argv[optind]);
-	if (job && returned)
+	if (code >= 0)
+		return code;
+	code = TOOL_OK;
+	if (wanted.job && wanted.returned)
 		return tool_usage(argv[0], "takes one of --job and --returned");
 	if (geteuid() != 0) {
 		fprintf(stderr, "enclave: looking into other users' processes needs root\n");
@@ -243,9 +246,9 @@ int command_reclaim(int argc, char **argv)
 	/* An epilog runs on nodes without enclaves, too. */
 	if (access(PISCES_DEVICE, F_OK) < 0 && errno == ENOENT)
 		return TOOL_OK;
-	if (job)
-		code = reclaim_job(job);
-	else if (!returned && look(0, show_holder) != 0)
+	if (wanted.job)
+		code = reclaim_job(wanted.job);
+	else if (!wanted.returned && look(0, show_holder) != 0)
 		code = TOOL_FAILED;
 	if (pisces_reclaim(&error) < 0)
 		code = tool_failed(&error);

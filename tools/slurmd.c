@@ -166,14 +166,18 @@ static bool reload_later(const struct slurmd_program *program)
 	_exit(TOOL_FAILED);
 }
 
-static bool set_pid(const char *text, pid_t *pid)
+/* --daemon, into the pid_t at CONTEXT. */
+static bool set_daemon(int option, void *context)
 {
 	char *end;
-	long value = strtol(text, &end, 10);
+	long value = strtol(optarg, &end, 10);
 
-	if (end == text || *end || value < 2 || value > 1 << 22)
+	(void)option;
+	if (end == optarg || *end || value < 2 || value > 1 << 22) {
+		tool_usage("slurmd", "'%s' is not the number of a process", optarg);
 		return false;
-	*pid = (pid_t)value;
+	}
+	*(pid_t *)context = (pid_t)value;
 	return true;
 }
 
@@ -184,27 +188,14 @@ int command_slurmd(int argc, char **argv)
 		TOOL_OPTION_HELP,
 		{0},
 	};
+	struct tool_arguments arguments = {.help = help, .least = 1, .most = 1, .wanted = "one FILE"};
 	struct slurmd_program program;
 	enum change change;
 	pid_t daemon = 0;
-	int option;
+	int code = tool_arguments(argc, argv, ":h", options, &arguments, set_daemon, &daemon);
 
-	while ((option = tool_option(argv[0], argc, argv, ":h", options)) != -1) {
-		switch (option) {
-		case 'd':
-			if (!set_pid(optarg, &daemon))
-				return tool_usage(argv[0], "'%s' is not the number of a process",
-						  optarg);
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return TOOL_OK;
-		default:
-			return TOOL_USAGE;
-		}
-	}
-	if (argc - optind != 1)
-		return tool_usage(argv[0], "needs one FILE");
+	if (code >= 0)
+		return code;
 	if (geteuid() != 0) {
 		fprintf(stderr, "enclave: what slurmd keeps of the node is root's\n");
 		return TOOL_FAILED;
