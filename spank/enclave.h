@@ -175,6 +175,14 @@ const char *step_error(void);
 int job_ended(spank_t spank);
 int daemon_init(spank_t spank);
 
+/* ---- tool.c: pisces(1) ---- */
+
+/*
+ * Runs it with WORDS, up to 8 and a NULL, and waits for it. SAY gets each line that it says;
+ * with NULL that goes where ours does. Returns its wait status, or -1 and errno.
+ */
+int tool_run(const char *const words[], void (*say)(const char *line));
+
 /* ---- node_conf.c: slurmd's node in slurm.conf ---- */
 
 /* The path of file NAME in slurmd's spool directory. False if it is unknown. */

@@ -6,13 +6,8 @@
  */
 #include "enclave.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 
 static bool has_enclaves(uint32_t job)
 {
@@ -30,36 +25,18 @@ static bool has_enclaves(uint32_t job)
 	return found;
 }
 
-/* Runs `pisces reclaim --job=JOB`. Returns its wait status, or -1 and errno. */
-static int reclaim(uint32_t job)
-{
-	char option[32];
-	char *argv[] = { (char *)PISCES_TOOL_PATH, (char *)"reclaim", option, NULL };
-	char *environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	int status, error;
-	pid_t pid;
-
-	snprintf(option, sizeof(option), "--job=%u", job);
-	error = posix_spawn(&pid, argv[0], NULL, NULL, argv, environment);
-	if (error) {
-		errno = error;
-		return -1;
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return status;
-}
-
 int job_ended(spank_t spank)
 {
+	char option[32];
+	const char *const words[] = { "reclaim", option, NULL };
 	uint32_t job;
 	int status;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS || !has_enclaves(job))
 		return 0;
 	slurm_info("enclave: job %u has ended and an enclave of it has not: reclaiming", job);
-	status = reclaim(job);
+	snprintf(option, sizeof(option), "--job=%u", job);
+	status = tool_run(words, NULL);
 	if (status == 0)
 		return 0;
 	if (status < 0)
