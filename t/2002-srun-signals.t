@@ -5,7 +5,6 @@
 
 kernel_log_start
 job() { squeue -h -o %A -n "$1" | head -n 1; }
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 
 # spin NAME: a computing enclave step in the background; sets $srun_pid and $id.
 spin() {

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib/node.sh"
 
 state() { scontrol -o show job "$1" | grep -o 'JobState=[A-Z]*'; }
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 
 like "$(srun --help)" "--enclave=" "srun --help has the option"
 

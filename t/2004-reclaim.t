@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 
 run pisces reclaim
 is "$rc" 0 "nothing to reclaim"

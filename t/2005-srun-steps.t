@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 ok "the node is idle" wait_until 60 node_idle
 
 # batch FILE: runs the script, its output in $out

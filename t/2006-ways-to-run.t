@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T | sort -u)" = idle ]; }
 job_is_over() { [ -z "$(squeue -h -j "$1" 2> /dev/null)" ]; }
 ok "the node is idle" wait_until 60 node_idle
 version=$(srun --version | awk '{ print $2 }')
@@ -42,7 +41,7 @@ printf '#!/bin/sh\n#SBATCH -n2\necho batch $SLURM_ENCLAVE\nsrun -n1 busybox sh -
 	'echo in \${SLURM_ENCLAVE:-Linux}' 'echo in \${SLURM_ENCLAVE:-Linux}' > job.sh
 run env ENCLAVE_KIND=lwk sbatch -W -o "$PWD/batch.txt" job.sh
 is "$rc" 0 "a batch job with ENCLAVE_KIND=lwk"
-is "$(grep -vE '\.\.\. \(after|all was given back' batch.txt | tr '\n' ' ')" "batch in lwk in Linux " "  its steps, not the script, are inside"
+is "$(without_progress < batch.txt | tr '\n' ' ')" "batch in lwk in Linux " "  its steps, not the script, are inside"
 run_where salloc -n1 --enclave=lwk srun
 like "$out" "in lwk" "salloc --enclave=lwk srun"
 

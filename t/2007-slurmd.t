@@ -6,7 +6,6 @@
 
 kernel_log_start
 node_state() { sinfo -h -o %T; }
-node_idle() { [ "$(node_state)" = idle ]; }
 slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
 registered() { [ "$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')" != "$started" ]; }
 ok "the node is idle" wait_until 60 node_idle

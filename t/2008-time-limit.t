@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 ok "the node is idle" wait_until 60 node_idle
 
 # Slurm sends the signal once, and up to 60 s too early: it must find the step there.

@@ -10,7 +10,6 @@ places="booting idle computing io teardown"
 declare -A cell
 now() { echo "${EPOCHREALTIME/./}"; }
 job() { squeue -h -o %A -n "$1" | head -n 1; }
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
 taken() { [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]; }
 task_runs() { pisces list --json | grep -q '"tasks": *1'; }

@@ -6,7 +6,6 @@ limit_file=900
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 job_is_over() { ! squeue -h -j "$1" 2> /dev/null | grep -q .; }
 field() { scontrol -o show job "$1" | grep -o "$2=[^ ]*" | head -n 1 | cut -d= -f2; }
 ok "the node is idle" wait_until 60 node_idle

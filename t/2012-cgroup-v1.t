@@ -18,7 +18,6 @@ plugins=$(dirname "$(find /usr/lib -name proctrack_cgroup.so | head -n 1)")
 [ -e "$plugins/cgroup_v1.so" ] || skip_all "this Slurm has no cgroup/v1"
 
 kernel_log_start
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 ok "slurmd runs with cgroup v1" wait_until 60 node_idle || diag "$(tail -n 20 /var/log/slurm/slurmd.log)"
 is "$(stat -f -c %T /sys/fs/cgroup/cpuset /sys/fs/cgroup/memory | sort -u)" cgroupfs "and these are of that version"
 

@@ -78,6 +78,11 @@ node_recovers() {
 	fi
 }
 
+# Slurm has nothing on the node, or on any of them, and has not taken it out of service.
+node_idle() {
+	[ "$(sinfo -h -o %T | sort -u)" = idle ]
+}
+
 mem_free_kib() {
 	awk '/^MemFree:/ { print $2 }' /proc/meminfo
 }

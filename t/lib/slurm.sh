@@ -4,7 +4,6 @@
 # Sourced by tests that change the node's Slurm and start it again; slurm_restore puts
 # back what was there.
 
-node_idle() { [ "$(sinfo -h -o %T)" = idle ]; }
 slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
 gone() { ! pgrep -x "$1" > /dev/null; }
 

@@ -65,15 +65,21 @@ unlike() {
 	fi
 }
 
-# run COMMAND ...: sets $out, $err and $rc; at most $limit seconds (120) x $slow, then
-# rc is 124. stdin is the caller's.
+# without_progress: what is read, but for lines that tell how long something has taken so
+# far. How many there are depends on how fast the machine is at that moment.
+without_progress() {
+	grep -avE 'enclave: .*(\.\.\. \(after [0-9.]+ s\)$|all was given back to Linux in )' || :
+}
+
+# run COMMAND ...: sets $out, $err (without_progress) and $rc; at most $limit seconds (120)
+# x $slow, then rc is 124. stdin is the caller's.
 run() {
 	local dir
 	dir=$(mktemp -d)
 	rc=0
 	timeout --foreground -k 10 $((${limit:-120} * slow)) "$@" >"$dir/out" 2>"$dir/err" || rc=$?
 	out=$(tr -d '\0' <"$dir/out")
-	err=$(tr -d '\0' <"$dir/err")
+	err=$(tr -d '\0' <"$dir/err" | without_progress)
 	rm -rf "$dir"
 }
 
