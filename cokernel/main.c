@@ -8,6 +8,7 @@
 #include "arch/cpu.h"
 #include "arch/crash.h"
 #include "arch/fpu.h"
+#include "arch/isolation.h"
 #include "arch/lapic.h"
 #include "arch/paging.h"
 #include "arch/percpu.h"
@@ -50,6 +51,7 @@ void main_first(const struct pisces_boot_block *block)
 	print("co-kernel %s of enclave %s on %u CPUs", PISCES_VERSION_STRING, boot_block->name,
 	      cpu_count);
 
+	isolation_init();
 	boot_map_memory();
 	start_others();
 

@@ -15,7 +15,6 @@
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
-#include <asm/cpufeature.h>
 #include <pisces/channel.h>
 
 #include "compat.h"
@@ -133,8 +132,6 @@ static int task_check(struct enclave *e, const struct pisces_task *request)
 	if (request->channel_size && (request->channel_size < PISCES_CHANNEL_MIN_SIZE ||
 				      request->channel_size > PISCES_CHANNEL_MAX_SIZE))
 		return -EINVAL;
-	if (boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN) && request->uid != e->uid)
-		return -EXDEV;
 	for (i = 0; i < PISCES_MAX_CPUS; i++) {
 		if (!(request->cpus[i / 64] >> i % 64 & 1))
 			continue;

@@ -9,7 +9,7 @@ fi
 # shellcheck source=t/lib/machine.sh
 . "$(dirname "$0")/lib/machine.sh"
 
-for machine in ${MACHINES:-12cpus smt la57 intremap x2apic gbpages 12cpus,la57,x2apic}; do
+for machine in ${MACHINES:-12cpus smt la57 intremap x2apic gbpages meltdown 12cpus,la57,x2apic}; do
 	on_machine "$machine"
 done
 done_testing

@@ -594,8 +594,8 @@ static void run(uint64_t seed, enum mode mode, unsigned int rounds)
 			wrong = check_bytes();
 		larges += i % 16 == 0 && mmu_level(some_mapped()) == 1;
 	}
-	ok(wrong == NULL, "%u random calls and accesses, %s (seed %llu)", rounds, names[mode],
-	   (unsigned long long)seed);
+	ok(wrong == NULL, "%u random calls and accesses, %s%s (seed %llu)", rounds, names[mode],
+	   mmu_isolated ? ", page tables isolated" : "", (unsigned long long)seed);
 	if (wrong != NULL)
 		printf("# after %u, kind %u: %s\n", i, what, wrong);
 	printf("# %llu faults, %u regions at the end, large pages in %u of %u looks\n",
@@ -618,7 +618,11 @@ int main(int argc, char **argv)
 
 	physical_memory(MEMORY);
 	page_add_range(0, MEMORY, 0, 21);
-	for (unsigned int mode = 0; mode < MODES; mode++)
+	for (unsigned int mode = 0; mode < MODES; mode++) {
+		mmu_isolated = false;
 		run(seed + mode, (enum mode)mode, rounds);
+		mmu_isolated = true;
+		run(seed + mode, (enum mode)mode, rounds / 4);
+	}
 	return done();
 }

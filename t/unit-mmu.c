@@ -13,6 +13,7 @@
 #define TLB_SIZE 256u
 #define WALKS_SIZE 64u
 #define KERNEL_ENTRY 0x5ca1ab1e00000000ull
+#define PROGRAMS_ENTRY 0x0ddba11000000000ull
 
 /* A translation that a CPU remembers. */
 struct translation {
@@ -154,11 +155,22 @@ const uint64_t *paging_kernel_root(void)
 	return root;
 }
 
+bool mmu_isolated;
+
+const uint64_t *paging_programs_root(void)
+{
+	static uint64_t root[512];
+
+	for (unsigned int i = 0; i < 512; i++)
+		root[i] = PROGRAMS_ENTRY + i;
+	return mmu_isolated ? root : NULL;
+}
+
 /* The entry at which the walk ends; *LEVEL is its table's. Rights add up on the way. */
 static uint64_t walk(struct cpu *cpu, user_addr_t address, unsigned int *level, bool *write,
 		     bool *execute)
 {
-	phys_addr_t table = aspace_root(loaded);
+	phys_addr_t table = aspace_root(loaded) + (mmu_isolated ? PAGE_SIZE : 0);
 
 	*write = true;
 	*execute = true;
@@ -378,9 +390,11 @@ static const char *audit_table(phys_addr_t table, unsigned int level, user_addr_
 	const uint64_t *entries = phys_to_virt(table);
 	unsigned int count = 0;
 
-	if (!use(table, PAGE_SIZE) || page_order(table) != 0)
+	const unsigned int order = level == 3 && mmu_isolated ? 1 : 0;
+
+	if (!use(table, PAGE_SIZE << order) || page_order(table) != order)
 		return "a table that is used twice";
-	table_bytes += PAGE_SIZE;
+	table_bytes += PAGE_SIZE << order;
 	for (unsigned int i = 0; i < (level == 3 ? 256 : 512); i++) {
 		user_addr_t at = base + ((uint64_t)i << (12 + 9 * level));
 		const char *wrong;
@@ -441,9 +455,11 @@ const char *mmu_audit(void)
 		wrong = audit_tlb();
 	if (wrong != NULL)
 		return wrong;
-	for (unsigned int i = 256; i < 512; i++) {
-		if (root[i] != KERNEL_ENTRY + i)
+	for (unsigned int i = 0; i < 512; i++) {
+		if (i >= 256 && root[i] != KERNEL_ENTRY + i)
 			return "the kernel's half of the top table has changed";
+		if (mmu_isolated && root[512 + i] != (i < 256 ? root[i] : PROGRAMS_ENTRY + i))
+			return "a program's own top table is not what it should be";
 	}
 	if (aspace_resident(loaded) != leaf_bytes || aspace_peak(loaded) < leaf_bytes)
 		return "resident bytes are miscounted";

@@ -16,6 +16,12 @@
 
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXECUTE };
 
+/*
+ * From the next aspace on programs run on a top table of their own, as with page table
+ * isolation. While there is no aspace.
+ */
+extern bool mmu_isolated;
+
 /* The machine runs ASPACE from now on (NULL: none). */
 void mmu_load(struct aspace *aspace);
 

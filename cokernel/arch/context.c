@@ -2,6 +2,7 @@
 #include "arch/context.h"
 #include "arch/features.h"
 #include "arch/fpu.h"
+#include "arch/isolation.h"
 #include "arch/percpu.h"
 #include "arch/stack.h"
 #include "arch/trap_entry.h"
@@ -142,7 +143,8 @@ void context_switch(struct context *prev, struct context *next)
 	}
 	if (next->stack != NULL) {
 		percpu->cpu.kernel_stack = stack_top(next);
-		percpu->tss.rsp0 = stack_top(next);
+		if (!isolation_on)
+			percpu->entry.tss.rsp0 = stack_top(next);
 	}
 	percpu->context = next;
 	switch_stacks(&prev->rsp, next->rsp);

@@ -20,6 +20,10 @@ _Static_assert(offsetof(struct cpu, self) == CPU_SELF &&
 		       offsetof(struct cpu, current) == CPU_CURRENT &&
 		       offsetof(struct cpu, status) == CPU_STATUS,
 	       "entry.S");
+_Static_assert(offsetof(struct percpu, cpu) == 0 &&
+		       offsetof(struct percpu, entry.scratch) == ENTRY_SCRATCH &&
+		       offsetof(struct percpu, entry.tss.rsp0) == ENTRY_RSP0,
+	       "isolated.S");
 _Static_assert(offsetof(struct context, calls) == CONTEXT_CALLS &&
 		       offsetof(struct context, pid) == CONTEXT_PID &&
 		       offsetof(struct context, tid) == CONTEXT_TID &&
@@ -121,7 +125,7 @@ static void publish_number(struct percpu *percpu)
 
 	if (cpu_features.rdtscp || cpu_features.rdpid)
 		wrmsr(MSR_TSC_AUX, number);
-	percpu->gdt[CPU_NUMBER_SELECTOR / 8] = 0x0040f10000000000 | (number & 0xffff) |
+	percpu->entry.gdt[CPU_NUMBER_SELECTOR / 8] = 0x0040f10000000000 | (number & 0xffff) |
 					       (number & 0xf0000) << 32;
 }
 

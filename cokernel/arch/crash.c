@@ -2,6 +2,7 @@
 #include "arch/cpu.h"
 #include "arch/crash.h"
 #include "arch/frame.h"
+#include "arch/isolation.h"
 #include "arch/lapic.h"
 #include "arch/percpu.h"
 #include "boot/boot.h"
@@ -44,6 +45,7 @@ void crash_init(void)
 
 /* Errors that the CPU has to catch, as the page tables and CR4 tell it to. */
 static const char constant_word[] = "constant";
+static const uint64_t secret_word = 1;
 static uint8_t data_word[] = { 0xc3 }; /* RET */
 
 static void wild_access(const char *how, const struct frame *frame)
@@ -62,6 +64,8 @@ static void wild_access(const char *how, const struct frame *frame)
 		run = (void (*)(void))frame->rip;
 	else if (strcmp(how, "read-program") == 0 && frame != NULL)
 		print("crash=%s: %lx", how, *(volatile uint64_t *)frame->rsp);
+	else if (strcmp(how, "read-isolated") == 0 && isolation_on)
+		print("crash=%s: %lx", how, isolation_peek(&secret_word));
 	if (run != NULL)
 		run();
 }

@@ -7,8 +7,7 @@
  * comes on a stack of its own (IST) may have interrupted the instructions before
  * SWAPGS, so it sets GS base itself and puts back what it found.
  */
-#include "arch/offsets.h"
-#include "arch/x86.h"
+#include "arch/entry.h"
 
 #define USER_CS 0x33
 #define USER_SS 0x2b
@@ -18,50 +17,6 @@
 /* System calls */
 #define NR_GETPID 39
 #define NR_GETTID 186
-
-/* Three bytes of no operation that become CLAC on CPUs with SMAP: arch/patch.c. */
-.macro CLEAR_AC
-771:	.byte 0x0f, 0x1f, 0x00
-	.pushsection .patch_clac, "a"
-	.quad 771b
-	.popsection
-.endm
-
-.macro PUSH_REGISTERS
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-.endm
-
-.macro POP_REGISTERS
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
-.endm
 
 	.text
 
@@ -101,7 +56,10 @@ entry_syscall:
 	je answer_pid
 	cmpl $NR_GETTID, %eax
 	je answer_tid
-1:	movq %rsp, %gs:CPU_USER_RSP
+1:
+	.globl entry_syscall_go
+entry_syscall_go:
+	movq %rsp, %gs:CPU_USER_RSP
 	movq %gs:CPU_KERNEL_STACK, %rsp
 	pushq $USER_SS
 	pushq %gs:CPU_USER_RSP
@@ -117,18 +75,24 @@ entry_syscall:
 	jmp leave_to_user
 
 /* All other ways in: vector and error code have been pushed. */
+	.globl entry_common
 entry_common:
+	testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
+	jz 1f
+	swapgs
+	.globl entry_from_user
+entry_from_user:
 	PUSH_REGISTERS
 	cld
 	CLEAR_AC
-	testb $3, FRAME_CS(%rsp)
-	jz 1f
-	swapgs
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	call trap_from_user
 	jmp leave_to_user
-1:	movq %rsp, %rdi
+1:	PUSH_REGISTERS
+	cld
+	CLEAR_AC
+	movq %rsp, %rdi
 	call trap_from_kernel
 	POP_REGISTERS
 	addq $16, %rsp
@@ -142,49 +106,21 @@ enter_user:
 
 /*
  * RSP: the frame. SYSRET is faster, but gives RIP in RCX and RFLAGS in R11, so it is
- * for a frame that says the same; trap_leave() knows.
+ * for a frame that says the same; trap_leave() knows, and whether tables are to be changed.
  */
 leave_to_user:
 	movq %rsp, %rdi
 	call trap_leave
-	testb %al, %al
+	cmpl $LEAVE_BY_SYSRET, %eax
 	POP_REGISTERS
-	jz 1f
+	ja leave_isolated
+	jb 1f
 	swapgs
 	movq (FRAME_RSP - FRAME_VECTOR)(%rsp), %rsp
 	sysretq
 1:	addq $16, %rsp
 	swapgs
 	iretq
-
-/*
- * On a stack of its own, from anywhere; the word above the frame is this CPU's
- * struct cpu. RBX keeps the GS base that was there, which the handler is told too.
- */
-.macro PARANOID handler
-	PUSH_REGISTERS
-	cld
-	CLEAR_AC
-	movl $MSR_GS_BASE, %ecx
-	rdmsr
-	shlq $32, %rdx
-	leaq (%rax, %rdx), %rbx
-	movq FRAME_SIZE(%rsp), %rax
-	movq %rax, %rdx
-	shrq $32, %rdx
-	wrmsr
-	movq %rsp, %rdi
-	movq %rbx, %rsi
-	call \handler
-	movl $MSR_GS_BASE, %ecx
-	movq %rbx, %rax
-	movq %rbx, %rdx
-	shrq $32, %rdx
-	wrmsr
-	POP_REGISTERS
-	addq $16, %rsp
-	iretq
-.endm
 
 	.globl entry_nmi
 entry_nmi:
@@ -218,6 +154,8 @@ entry_debug:
 	cld
 	CLEAR_AC
 	swapgs
+	.globl entry_debug_go
+entry_debug_go:
 	movq %rsp, %rsi
 	movq %gs:CPU_KERNEL_STACK, %rdi
 	subq $FRAME_SIZE, %rdi
@@ -230,26 +168,7 @@ entry_debug:
 	jmp leave_to_user
 	.cfi_endproc
 
-/* One stub of 16 bytes for each vector. For these the CPU itself pushes an error code. */
-#define WITH_ERROR_CODE \
-	(1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
-
-	.balign 16
-	.globl entry_stubs
-entry_stubs:
-vector = 0
-.rept 256
-	.balign 16
-	.if vector >= 32
-	pushq $0
-	.elseif (1 << vector & WITH_ERROR_CODE) == 0
-	pushq $0
-	.endif
-	pushq $vector
-	jmp entry_common
-	vector = vector + 1
-.endr
-	.balign 16
+	STUBS entry_stubs entry_common
 
 /*
  * The idle halt. An interrupt between STI and HLT would be served and then slept

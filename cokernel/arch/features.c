@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/features.h"
+#include "arch/isolation.h"
 #include "arch/x86.h"
 
 struct cpu_features cpu_features;
@@ -13,6 +14,21 @@ struct cpu_features cpu_features;
 static bool bit(uint32_t word, unsigned int number)
 {
 	return (word >> number & 1) != 0;
+}
+
+/*
+ * Those that are not known to be without it are taken to have it. The older in-order Atoms
+ * are without, too, and say nothing of it: for them it costs time, and pti=off helps.
+ */
+static bool has_meltdown(uint32_t last)
+{
+	struct cpuid vendor = cpuid(0, 0);
+
+	if ((vendor.ebx == 0x68747541 && vendor.ecx == 0x444d4163) || /* AuthenticAMD */
+	    (vendor.ebx == 0x6f677948 && vendor.ecx == 0x656e6975))   /* HygonGenuine */
+		return false;
+	return last < 7 || !bit(cpuid(7, 0).edx, 29) ||
+	       (rdmsr(MSR_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_RDCL_NO) == 0;
 }
 
 static uint64_t xstate_supported(void)
@@ -45,6 +61,7 @@ void features_detect(void)
 		f->umip = bit(r.ecx, 2);
 		f->rdpid = bit(r.ecx, 22);
 	}
+	f->meltdown = has_meltdown(last);
 	r = cpuid(0x80000001, 0);
 	f->huge_pages = bit(r.edx, 26);
 	f->rdtscp = bit(r.edx, 27);
@@ -62,8 +79,10 @@ void features_detect(void)
 void features_enable(void)
 {
 	const struct cpu_features *f = &cpu_features;
-	uint64_t cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	uint64_t cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
+	if (!isolation_on)
+		cr4 |= CR4_PGE;
 	if (f->umip)
 		cr4 |= CR4_UMIP;
 	if (f->fsgsbase)

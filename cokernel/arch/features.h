@@ -13,6 +13,7 @@ struct cpu_features {
 	bool smep;
 	bool smap;
 	bool umip;
+	bool meltdown; /* what is mapped for the co-kernel alone can be read by programs */
 	bool huge_pages; /* 1 GiB */
 	bool xsave;
 	bool xsaveopt;

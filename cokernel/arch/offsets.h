@@ -10,6 +10,18 @@
 #define CPU_CURRENT 24
 #define CPU_STATUS 48
 
+/* struct entry_area, from GS base as well */
+#define ENTRY_SCRATCH 4096
+#define ENTRY_RSP0 4740
+
+/* Of CR3: the top table of a program's own tables follows that of the co-kernel's. */
+#define TABLES_OF_PROGRAM 0x1000
+
+/* What trap_leave() returns. */
+#define LEAVE_BY_IRET 0
+#define LEAVE_BY_SYSRET 1
+#define LEAVE_ISOLATED 2
+
 /* struct context, with which a thread begins */
 #define CONTEXT_CALLS 48
 #define CONTEXT_PID 56

@@ -30,14 +30,15 @@
 /*
  * Tables until mm/ has memory: top, image and stacks take 4 and one more for each
  * 2 MiB of the image; shared area, local APIC and first memory at most 4 each, and
- * one more for each 2 MiB of the shared area.
+ * one more for each 2 MiB of the shared area. Those of programs: top, and the image's.
  */
-#define EARLY_TABLES 32u
-static uint64_t early_tables[EARLY_TABLES][TABLE_ENTRIES] __aligned(PAGE_SIZE);
+#define EARLY_TABLES 40u
+static uint64_t early_tables[EARLY_TABLES][TABLE_ENTRIES] __aligned(2 * PAGE_SIZE);
 static unsigned int early_used;
 
 static struct lock lock = LOCK_INIT;
-static uint64_t *root;
+static uint64_t *root; /* the first of them, so that TABLES_OF_PROGRAM is not set in it */
+static uint64_t *programs_root;
 static phys_addr_t first_base;
 static uint64_t first_size;
 static bool mm_ready;
@@ -69,14 +70,12 @@ static phys_addr_t table_alloc(void)
 }
 
 /*
- * The entry for ADDRESS in a table of LEVEL (0: of 4 KiB pages, 1: 2 MiB, 2: 1 GiB,
+ * The entry for ADDRESS, below the top table TABLE, in a table of LEVEL (0: of 4 KiB pages, 1: 2 MiB, 2: 1 GiB,
  * 3: the top table), with the tables above made where they miss. NULL: out of
  * memory, or a larger page is in the way.
  */
-static uint64_t *entry_for(uint64_t address, unsigned int level)
+static uint64_t *entry_in(uint64_t *table, uint64_t address, unsigned int level)
 {
-	uint64_t *table = root;
-
 	for (unsigned int at = 3; at > level; at--) {
 		uint64_t *entry = &table[address >> (PAGE_SHIFT + 9 * at) & 511];
 
@@ -92,6 +91,11 @@ static uint64_t *entry_for(uint64_t address, unsigned int level)
 		table = table_at(*entry & PTE_ADDRESS);
 	}
 	return &table[address >> (PAGE_SHIFT + 9 * level) & 511];
+}
+
+static uint64_t *entry_for(uint64_t address, unsigned int level)
+{
+	return entry_in(root, address, level);
 }
 
 static unsigned int level_for(uint64_t address, phys_addr_t base, uint64_t size, unsigned int most)
@@ -221,8 +225,12 @@ void paging_flush_all(void)
 {
 	uint64_t cr4 = read_cr4();
 
-	write_cr4(cr4 & ~CR4_PGE);
-	write_cr4(cr4);
+	if (cr4 & CR4_PGE) {
+		write_cr4(cr4 & ~CR4_PGE);
+		write_cr4(cr4);
+	} else {
+		write_cr3(read_cr3());
+	}
 }
 
 const uint64_t *paging_kernel_root(void)
@@ -235,6 +243,48 @@ phys_addr_t paging_kernel_root_phys(void)
 	return paging_image_phys(root);
 }
 
+const uint64_t *paging_programs_root(void)
+{
+	return programs_root;
+}
+
+bool paging_show(const void *start, size_t size, bool execute, bool write)
+{
+	uint64_t address = (uint64_t)start, end = address + size;
+	uint64_t flags = PTE_PRESENT | (write ? PTE_WRITE : 0) | (execute ? 0 : PTE_NO_EXEC);
+
+	ASSERT((address | size) % PAGE_SIZE == 0);
+	lock_take(&lock);
+	if (programs_root == NULL)
+		programs_root = early_tables[early_used++];
+	for (; address < end; address += PAGE_SIZE) {
+		bool direct = address < (uint64_t)image_start;
+		phys_addr_t page = direct ? virt_to_phys((void *)address) :
+					    paging_image_phys((void *)address);
+		uint64_t *entry = entry_in(programs_root, address, 0);
+
+		if (entry == NULL)
+			break;
+		__atomic_store_n(entry, page | flags, __ATOMIC_RELEASE);
+	}
+	lock_drop(&lock);
+	return address == end;
+}
+
+void paging_hide(const void *start, size_t size)
+{
+	lock_take(&lock);
+	for (uint64_t address = (uint64_t)start; address < (uint64_t)start + size;
+	     address += PAGE_SIZE) {
+		uint64_t *entry = entry_in(programs_root, address, 0);
+
+		if (entry != NULL)
+			__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+	}
+	lock_drop(&lock);
+	tlb_flush_kernel();
+}
+
 void paging_fix_top(void)
 {
 	unsigned int bits = cpu_features.phys_bits < 48 ? cpu_features.phys_bits : 48;
@@ -242,7 +292,9 @@ void paging_fix_top(void)
 
 	mm_ready = true;
 	for (phys_addr_t base = 0; base < limit; base += 1ull << 39) {
-		if (entry_for(DIRECT_BASE + base, 2) == NULL)
+		if (entry_for(DIRECT_BASE + base, 2) == NULL ||
+		    (programs_root != NULL &&
+		     entry_in(programs_root, DIRECT_BASE + base, 2) == NULL))
 			panic("out of memory for page tables");
 	}
 }

@@ -32,6 +32,12 @@ phys_addr_t paging_image_phys(const void *address);
 const uint64_t *paging_kernel_root(void);
 
 /*
+ * With isolation (arch/isolation.h): the upper 256 entries of the top table that programs run
+ * on, which is the page behind the one with the kernel's. NULL: they run on that one.
+ */
+const uint64_t *paging_programs_root(void);
+
+/*
  * Adds memory of Linux (a channel) or a device to the direct map, or takes it
  * away. Page aligned. False: out of memory.
  */

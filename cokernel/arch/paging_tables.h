@@ -30,6 +30,16 @@ bool paging_map_memory(phys_addr_t base, uint64_t size, unsigned int granule_shi
 /* Takes such a piece away again, or several; for all CPUs. The caller holds no lock. */
 void paging_unmap_memory(phys_addr_t base, uint64_t size);
 
+/*
+ * Makes a part of the image, or of a block of the direct map, whole pages, part of the
+ * co-kernel's half of the tables that programs run on: for isolation. Before paging_fix_top()
+ * it is the image's only. False: out of memory.
+ */
+bool paging_show(const void *start, size_t size, bool execute, bool write);
+
+/* Takes it away again, or what was shown of it; for all CPUs. The caller holds no lock. */
+void paging_hide(const void *start, size_t size);
+
 /* Pages of a kernel stack. False: out of memory. */
 bool paging_map_stack(uint64_t at, phys_addr_t base, uint64_t size);
 

@@ -40,10 +40,22 @@ enum fault_stack_number {
  * base that it finds, since with WRGSBASE a program can put any address there.
  */
 struct fault_stack {
-	uint8_t room[7152];
+	uint8_t room[6960];
 	struct cpu *owner;
 	uint64_t unused;
 } __aligned(16);
+
+/*
+ * What a CPU uses on its way from user mode before it has changed to the co-kernel's tables:
+ * all of this struct percpu that a program's own tables have (arch/isolation.h).
+ */
+struct entry_area {
+	uint64_t scratch;   /* a register's place */
+	uint64_t stack[63]; /* for the frame that the CPU pushes; tss.rsp0 is its top */
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+	struct fault_stack stacks[FAULT_STACKS];
+} __aligned(PAGE_SIZE);
 
 struct percpu {
 	struct cpu cpu;
@@ -51,9 +63,7 @@ struct percpu {
 	bool x2apic;
 	bool parked;
 	uint64_t idle_stack; /* top of the stack that it came up on and idles on */
-	uint64_t gdt[GDT_ENTRIES];
-	struct tss tss;
-	struct fault_stack stacks[FAULT_STACKS];
+	struct entry_area entry;
 };
 
 #define PERCPU_ORDER 3u
@@ -71,6 +81,10 @@ static inline struct percpu *percpu_of(struct cpu *cpu)
 
 /* arch/segments.c: GDT, TSS and IDT of the calling CPU. */
 void segments_init(struct percpu *percpu);
+
+/* The IDT, which all CPUs share: anew for the ways in that suit isolation. */
+void segments_fill_idt(void);
+const void *segments_idt(void); /* one page */
 
 /* arch/syscall_setup.c: where SYSCALL goes, and that SYSENTER goes nowhere. */
 void syscall_init_cpu(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch/isolation.h"
 #include "arch/percpu.h"
 #include "arch/x86.h"
+#include "lib/string.h"
 
 #define IDT_ENTRIES 256
 
@@ -23,17 +25,35 @@ struct table_register {
 #define GATE_INTERRUPT 0x8e
 #define GATE_FOR_USER 0x60 /* DPL 3 */
 
-/* In arch/entry.S: 256 stubs of 16 bytes, and those that run on a stack of their own. */
-extern const char entry_stubs[];
-extern const char entry_nmi[], entry_double_fault[], entry_machine_check[], entry_debug[];
+/* 256 stubs of 16 bytes, and those that run on a stack of their own. */
+struct ways_in {
+	const char *stubs, *nmi, *double_fault, *machine_check, *debug;
+};
 
-static struct gate idt[IDT_ENTRIES] __aligned(PAGE_SIZE);
+/* In arch/entry.S, and in arch/isolated.S. */
+extern const char entry_stubs[], entry_nmi[], entry_double_fault[], entry_machine_check[];
+extern const char entry_debug[];
+extern const char isolated_stubs[], isolated_nmi[], isolated_double_fault[];
+extern const char isolated_machine_check[], isolated_debug[];
+
+static const struct ways_in plain_ways = {
+	entry_stubs, entry_nmi, entry_double_fault, entry_machine_check, entry_debug,
+};
+static const struct ways_in isolated_ways = {
+	isolated_stubs, isolated_nmi, isolated_double_fault, isolated_machine_check,
+	isolated_debug,
+};
+
+static union {
+	struct gate gate;
+	uint64_t words[2];
+} idt[IDT_ENTRIES] __aligned(PAGE_SIZE);
 
 static void set_gate(unsigned int vector, const char *entry, unsigned int ist, uint8_t type)
 {
 	uint64_t address = (uint64_t)entry;
 
-	idt[vector] = (struct gate){
+	struct gate gate = {
 		.offset_low = (uint16_t)address,
 		.selector = KERNEL_CS,
 		.ist = (uint8_t)ist,
@@ -41,24 +61,37 @@ static void set_gate(unsigned int vector, const char *entry, unsigned int ist, u
 		.offset_middle = (uint16_t)(address >> 16),
 		.offset_high = (uint32_t)(address >> 32),
 	};
+	uint64_t words[2];
+
+	/* In use already when it changes, so that no half of an address can be seen. */
+	memcpy(words, &gate, sizeof(words));
+	__atomic_store_n(&idt[vector].words[1], words[1], __ATOMIC_RELEASE);
+	__atomic_store_n(&idt[vector].words[0], words[0], __ATOMIC_RELEASE);
 }
 
-static void idt_fill(void)
+void segments_fill_idt(void)
 {
+	const struct ways_in *ways = isolation_on ? &isolated_ways : &plain_ways;
+
 	for (unsigned int vector = 0; vector < IDT_ENTRIES; vector++)
-		set_gate(vector, entry_stubs + vector * 16, 0, GATE_INTERRUPT);
+		set_gate(vector, ways->stubs + vector * 16, 0, GATE_INTERRUPT);
 	/* INT3 is the one software interrupt that programs may use. */
-	set_gate(3, entry_stubs + 3 * 16, 0, GATE_INTERRUPT | GATE_FOR_USER);
-	set_gate(VECTOR_DEBUG, entry_debug, STACK_DEBUG, GATE_INTERRUPT);
-	set_gate(VECTOR_NMI, entry_nmi, STACK_NMI, GATE_INTERRUPT);
-	set_gate(VECTOR_DOUBLE_FAULT, entry_double_fault, STACK_DOUBLE_FAULT, GATE_INTERRUPT);
-	set_gate(VECTOR_MACHINE_CHECK, entry_machine_check, STACK_MACHINE_CHECK, GATE_INTERRUPT);
+	set_gate(3, ways->stubs + 3 * 16, 0, GATE_INTERRUPT | GATE_FOR_USER);
+	set_gate(VECTOR_DEBUG, ways->debug, STACK_DEBUG, GATE_INTERRUPT);
+	set_gate(VECTOR_NMI, ways->nmi, STACK_NMI, GATE_INTERRUPT);
+	set_gate(VECTOR_DOUBLE_FAULT, ways->double_fault, STACK_DOUBLE_FAULT, GATE_INTERRUPT);
+	set_gate(VECTOR_MACHINE_CHECK, ways->machine_check, STACK_MACHINE_CHECK, GATE_INTERRUPT);
+}
+
+const void *segments_idt(void)
+{
+	return idt;
 }
 
 static void gdt_fill(struct percpu *percpu)
 {
-	uint64_t *gdt = percpu->gdt;
-	uint64_t tss = (uint64_t)&percpu->tss;
+	uint64_t *gdt = percpu->entry.gdt;
+	uint64_t tss = (uint64_t)&percpu->entry.tss;
 
 	gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;
 	gdt[KERNEL_DS / 8] = 0x00cf93000000ffff;
@@ -71,21 +104,23 @@ static void gdt_fill(struct percpu *percpu)
 
 static void tss_fill(struct percpu *percpu)
 {
-	percpu->tss.io_map = sizeof(struct tss);
+	percpu->entry.tss.io_map = sizeof(struct tss);
+	/* Without isolation it is that of the thread that runs: context_switch(). */
+	percpu->entry.tss.rsp0 = (uint64_t)(percpu->entry.stack + ARRAY_SIZE(percpu->entry.stack));
 	for (unsigned int i = 0; i < FAULT_STACKS; i++) {
-		percpu->stacks[i].owner = &percpu->cpu;
-		percpu->tss.ist[i] = (uint64_t)&percpu->stacks[i].owner;
+		percpu->entry.stacks[i].owner = &percpu->cpu;
+		percpu->entry.tss.ist[i] = (uint64_t)&percpu->entry.stacks[i].owner;
 	}
 }
 
 void segments_init(struct percpu *percpu)
 {
-	struct table_register gdtr = { sizeof(percpu->gdt) - 1, (uint64_t)percpu->gdt };
+	struct table_register gdtr = { sizeof(percpu->entry.gdt) - 1, (uint64_t)percpu->entry.gdt };
 	struct table_register idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	/* The first CPU is alone until it has sent the others on. */
-	if (idt[0].type == 0)
-		idt_fill();
+	if (idt[0].gate.type == 0)
+		segments_fill_idt();
 	gdt_fill(percpu);
 	tss_fill(percpu);
 	__asm__ volatile("lgdt %0" : : "m"(gdtr) : "memory");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch/context.h"
 #include "arch/cpu.h"
+#include "arch/isolation.h"
 #include "arch/offsets.h"
 #include "arch/paging_tables.h"
 #include "arch/percpu.h"
@@ -49,6 +50,10 @@ struct percpu *start_prepare(cpu_id_t index)
 	percpu = phys_to_virt(block);
 	memset(percpu, 0, sizeof(*percpu));
 	percpu->idle_stack = (uint64_t)stack + KERNEL_STACK_SIZE;
+	if (isolation_on && !paging_show(&percpu->entry, sizeof(percpu->entry), false, true)) {
+		start_cancel(index, percpu);
+		return NULL;
+	}
 	return percpu;
 }
 
@@ -56,6 +61,8 @@ void start_cancel(cpu_id_t index, struct percpu *percpu)
 {
 	if (cpu_get(index) != NULL)
 		return;
+	if (isolation_on)
+		paging_hide(&percpu->entry, sizeof(percpu->entry));
 	stack_free((void *)(percpu->idle_stack - KERNEL_STACK_SIZE));
 	page_free(virt_to_phys(percpu), PERCPU_ORDER);
 }

@@ -6,7 +6,9 @@
 #include "arch/exception.h"
 #include "arch/fault.h"
 #include "arch/frame.h"
+#include "arch/isolation.h"
 #include "arch/lapic.h"
+#include "arch/offsets.h"
 #include "arch/panic.h"
 #include "arch/percpu.h"
 #include "arch/snapshot.h"
@@ -114,7 +116,7 @@ static bool can_leave(const struct frame *frame)
 	return is_canonical(frame->rip) && (is_canonical(frame->rsp) || suits_sysret(frame));
 }
 
-bool trap_leave(struct frame *frame)
+unsigned int trap_leave(struct frame *frame)
 {
 	return_to_user(frame);
 	while (unlikely(!can_leave(frame))) {
@@ -122,7 +124,9 @@ bool trap_leave(struct frame *frame)
 		return_to_user(frame);
 	}
 	this_cpu()->status->state = PISCES_CPU_USER;
-	return suits_sysret(frame);
+	if (unlikely(isolation_on))
+		return LEAVE_ISOLATED;
+	return suits_sysret(frame) ? LEAVE_BY_SYSRET : LEAVE_BY_IRET;
 }
 
 /*

@@ -16,8 +16,8 @@ void trap_nmi(struct frame *frame, uint64_t gs_base);
 void trap_fatal(struct frame *frame, uint64_t gs_base); /* #DF, #MC */
 void trap_debug_in_kernel(struct frame *frame, uint64_t gs_base);
 
-/* The last thing before user mode. True: SYSRET does it. */
-bool trap_leave(struct frame *frame);
+/* The last thing before user mode. Returns a LEAVE_... of offsets.h. */
+unsigned int trap_leave(struct frame *frame);
 
 __noreturn void enter_user(struct frame *frame);
 

@@ -4,6 +4,7 @@
 #define CK_ARCH_X86_H
 
 #define MSR_APIC_BASE 0x1bu
+#define MSR_ARCH_CAPABILITIES 0x10au
 #define MSR_SYSENTER_CS 0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
@@ -24,6 +25,8 @@
 
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
+
+#define ARCH_CAPABILITIES_RDCL_NO (1u << 0)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)

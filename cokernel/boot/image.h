@@ -7,6 +7,8 @@ extern char image_start[]; /* header and constants */
 extern char image_rodata_end[];
 extern char image_text_start[];
 extern char image_text_end[];
+extern char image_entry_start[]; /* arch/isolated.S, in the text */
+extern char image_entry_end[];
 extern char image_data_start[]; /* data, then zeroed data, to the end */
 extern char image_file_end[];
 extern char image_end[];

@@ -27,16 +27,35 @@ static uint64_t *table_of(uint64_t entry)
 	return phys_to_virt(entry & PTE_ADDRESS);
 }
 
+/* With isolation a second top table, the program's own, is the page behind the first. */
+static unsigned int root_order(void)
+{
+	return paging_programs_root() != NULL ? 1 : 0;
+}
+
+/* ENTRY of a table of LEVEL. Both top tables have the same tables below. */
+static void set_entry(uint64_t *entry, unsigned int level, uint64_t value)
+{
+	pt_write(entry, value);
+	if (level == PT_TOP_LEVEL && root_order() > 0)
+		pt_write(entry + PT_ENTRIES, value);
+}
+
+static void copy_kernel_half(uint64_t *table, const uint64_t *from)
+{
+	memcpy(table + USER_ENTRIES, from + USER_ENTRIES,
+	       (PT_ENTRIES - USER_ENTRIES) * sizeof(*table));
+}
+
 phys_addr_t pt_create(node_id_t node)
 {
-	phys_addr_t root = page_alloc_zero(0, node);
-	uint64_t *table;
+	phys_addr_t root = page_alloc_zero(root_order(), node);
 
 	if (root == PAGE_NONE)
 		return PAGE_NONE;
-	table = phys_to_virt(root);
-	memcpy(table + USER_ENTRIES, paging_kernel_root() + USER_ENTRIES,
-	       (PT_ENTRIES - USER_ENTRIES) * sizeof(*table));
+	copy_kernel_half(phys_to_virt(root), paging_kernel_root());
+	if (root_order() > 0)
+		copy_kernel_half(phys_to_virt(root + PAGE_SIZE), paging_programs_root());
 	return root;
 }
 
@@ -94,7 +113,7 @@ uint64_t *pt_make(phys_addr_t root, user_addr_t address, unsigned int level, nod
 
 		if (table == PAGE_NONE)
 			return NULL;
-		pt_write(entry, table | PTE_TABLE);
+		set_entry(entry, *found, table | PTE_TABLE);
 		(*found)--;
 		entry = &table_of(table)[index_of(address, *found)];
 	}
@@ -192,7 +211,7 @@ static bool unlink_in(uint64_t *table, unsigned int level, user_addr_t base, use
 				continue;
 			}
 		}
-		pt_write(&table[i], (entry & ~PTE_PRESENT) | PTE_GONE);
+		set_entry(&table[i], level, (entry & ~PTE_PRESENT) | PTE_GONE);
 		*any = true;
 	}
 	return nothing_left && level < PT_TOP_LEVEL && is_empty(table);
@@ -243,7 +262,7 @@ static uint64_t release_in(uint64_t *table, unsigned int level, user_addr_t base
 			continue;
 		if (entry & PTE_GONE) {
 			bytes += free_below(entry, level);
-			pt_write(&table[i], 0);
+			set_entry(&table[i], level, 0);
 		} else if (!is_leaf(entry, level)) {
 			bytes += release_in(table_of(entry), level - 1, from, max_u64(from, start),
 					    min_u64(from + size, end));
@@ -265,7 +284,7 @@ void pt_destroy(phys_addr_t root)
 		if (table[i] != 0)
 			free_below(table[i], PT_TOP_LEVEL);
 	}
-	page_free(root, 0);
+	page_free(root, root_order());
 }
 
 static bool is_weaker(uint64_t now, uint64_t before)

@@ -353,11 +353,7 @@ struct pisces_task {
 	uint64_t cpus[PISCES_CPU_WORDS]; /* CPUs for the task, by index of adding */
 };
 
-/*
- * Makes a task fd, close-on-exec. ENOSPC: there are PISCES_MAX_TASKS; EXDEV: the program is
- * not for the enclave's user, and a program on this CPU could read what the co-kernel has
- * mapped (Meltdown): there all programs of an enclave are one user's.
- */
+/* Makes a task fd, close-on-exec. ENOSPC: there are PISCES_MAX_TASKS. */
 #define PISCES_IOC_TASK _IOWR(PISCES_IOC_MAGIC, 0x23, struct pisces_task)
 
 struct pisces_own_info {

@@ -54,6 +54,17 @@ if has gbpages; then
 	node_recovers "way remove"
 fi
 
+if has meltdown; then
+	like "$(cat /sys/devices/system/cpu/vulnerabilities/meltdown)" "PTI" "Linux isolates page tables"
+	run pisces run --cpus=2 --mem=128M --name=isolated -- sh -c 'pisces console isolated >&2'
+	like "$err" "page table isolation: programs have" "so does the co-kernel: ${err##*isolation: }"
+	run pisces run --cpus=1 --mem=128M --append=crash=read-isolated -- $examples/crash
+	like "$err" "double fault" "what programs have not in their tables cannot be read by them"
+	run pisces run --cpus=1 --mem=128M --append="crash=read-isolated pti=off" -- $examples/crash
+	like "$err" "crash=read-isolated: as the command line asked" "pti=off: it is not isolated"
+	node_recovers "that"
+fi
+
 run pisces doctor
 is "$rc" 0 "pisces doctor finds this node ready"
 most=$((cpus * 3 / 4))
