@@ -6,18 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pisces/build_id.h>
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 int pisces_enclave_create(const struct pisces_request *request, uint32_t job, uint32_t step,
 			  uint32_t uid, struct pisces_error *error)
@@ -216,14 +207,14 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 	boot.image_size = image.size;
 	memcpy(boot.cmdline, request->cmdline, sizeof(boot.cmdline));
 
-	begin = now_ns();
+	begin = pisces_now_ns();
 	if (take_cpus(enclave_fd, plan, error) < 0)
 		goto out;
-	spent.cpus = now_ns() - begin;
-	begin = now_ns();
+	spent.cpus = pisces_now_ns() - begin;
+	begin = pisces_now_ns();
 	if (take_memory(enclave_fd, request, plan, spent.note, error) < 0)
 		goto out;
-	spent.memory = now_ns() - begin;
+	spent.memory = pisces_now_ns() - begin;
 	pisces_doing("booting the co-kernel");
 	spent.boot_tsc = __builtin_ia32_rdtsc();
 	if (ioctl(enclave_fd, PISCES_IOC_BOOT, &boot) < 0) {

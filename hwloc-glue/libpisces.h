@@ -12,6 +12,7 @@
 #define LIBPISCES_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <pisces/abi.h>
 #include <pisces/channel.h>
@@ -148,6 +149,19 @@ int pisces_plan_here(const struct pisces_request *request,
 int pisces_plan_for(const char *topology, const struct pisces_request *request,
 		    const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		    struct pisces_error *error);
+
+/* ---- time ---- */
+
+#define PISCES_MS UINT64_C(1000000) /* in ns */
+
+/* Of CLOCK_MONOTONIC, in ns. */
+static inline uint64_t pisces_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 * PISCES_MS + (uint64_t)now.tv_nsec;
+}
 
 /* ---- progress ---- */
 

@@ -8,7 +8,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 /* Who waits longer wants to know for what. */
 #define PATIENCE_MS 2000u
@@ -17,24 +16,16 @@ static struct {
 	void (*say)(const char *what, uint64_t ms);
 	bool always;
 	bool said; /* of the part that is being done */
-	uint64_t begin;
+	uint64_t begin; /* ns */
 	char what[160];
 } progress;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
 
 void pisces_progress(void (*say)(const char *what, uint64_t ms), bool always)
 {
 	progress.say = say;
 	progress.always = always;
 	progress.said = true; /* nothing is being done yet */
-	progress.begin = now_ms();
+	progress.begin = pisces_now_ns();
 }
 
 void pisces_still_doing(void)
@@ -43,7 +34,7 @@ void pisces_still_doing(void)
 
 	if (!progress.say || progress.said)
 		return;
-	passed = now_ms() - progress.begin;
+	passed = (pisces_now_ns() - progress.begin) / PISCES_MS;
 	if (!progress.always && passed < PATIENCE_MS)
 		return;
 	progress.said = true;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TASK_LIMIT PISCES_MAX_TASKS
@@ -50,14 +49,6 @@ bool step_is_ours(void)
 const char *step_error(void)
 {
 	return step.error.text;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
 static void remember(const char *why)
@@ -353,9 +344,9 @@ int step_task_ended(spank_t spank)
 
 	if (!step.is_ours || ++step.tasks_ended < step.tasks || step.enclave < 0)
 		return 0;
-	began = now_ms();
+	began = pisces_now_ns();
 	close_enclave();
-	took = now_ms() - began;
+	took = (pisces_now_ns() - began) / PISCES_MS;
 	if (took >= PATIENCE_MS || progress_is_wanted(spank))
 		slurm_spank_log("enclave: %s: all was given back to Linux in %.1f s",
 				pisces_node_name(), (double)took / 1000);

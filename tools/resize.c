@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -155,14 +154,6 @@ static int plan_memory(const char *text, const struct pisces_info *info,
 	return TOOL_OK;
 }
 
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 /* The parts of a change, in the order in which they are carried out. */
 enum part { ADD_CPUS, MEMORY, REMOVE_CPUS, PARTS };
 
@@ -218,7 +209,7 @@ static int carry_out(uint32_t enclave, const struct resize *resize)
 		return tool_failed(&error);
 	for (enum part part = ADD_CPUS; part < PARTS && result == TOOL_OK; part++) {
 		struct pisces_change one;
-		double begin = now_ms();
+		uint64_t begin = pisces_now_ns();
 		size_t used = strlen(done);
 
 		if (!part_of(&resize->change, part, &one, text, sizeof(text)))
@@ -231,7 +222,8 @@ static int carry_out(uint32_t enclave, const struct resize *resize)
 		}
 		tell_note(note);
 		if (resize->verbose)
-			fprintf(stderr, "enclave: %s in %.1f ms\n", text, now_ms() - begin);
+			fprintf(stderr, "enclave: %s in %.1f ms\n", text,
+				(double)(pisces_now_ns() - begin) / 1e6);
 		snprintf(done + used, sizeof(done) - used, "%s%s", used ? ", " : "", text);
 	}
 	close(fd);

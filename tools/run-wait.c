@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Proxies hear of the death when we do and end at once, but for one that was stopped. */
@@ -141,14 +140,6 @@ static bool step(int enclave_fd, int signals, struct pollfd *polls, struct run_t
 	return polls[1].revents & POLLHUP;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* In the words of the proxies, which have no chance to say it any more. */
 static void tell_death(int enclave_fd)
 {
@@ -167,10 +158,11 @@ static void tell_death(int enclave_fd)
 static int wait_for_death(int enclave_fd, int signals, struct pollfd *polls,
 			  struct run_task *tasks, unsigned int count)
 {
-	int64_t limit = now_ms() + PROXIES_MS, left;
+	const uint64_t limit = pisces_now_ns() + PROXIES_MS * PISCES_MS;
+	int64_t left;
 
-	while (any_alive(tasks, count) && (left = limit - now_ms()) > 0)
-		step(-1, signals, polls, tasks, count, (int)left);
+	while (any_alive(tasks, count) && (left = (int64_t)(limit - pisces_now_ns())) > 0)
+		step(-1, signals, polls, tasks, count, (int)(left / (int64_t)PISCES_MS) + 1);
 	if (any_alive(tasks, count)) {
 		run_kill(tasks, count);
 		tell_death(enclave_fd);

@@ -7,16 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* TSC and CLOCK_MONOTONIC at one moment: two of them give the TSC's rate. */
 struct moment {
@@ -26,7 +17,7 @@ struct moment {
 
 static struct moment now(void)
 {
-	struct moment moment = {.tsc = __builtin_ia32_rdtsc(), .ns = now_ns()};
+	struct moment moment = {.tsc = __builtin_ia32_rdtsc(), .ns = pisces_now_ns()};
 
 	return moment;
 }
@@ -211,9 +202,9 @@ int command_run(int argc, char **argv)
 	if (fd < 0)
 		return tool_failed(&error);
 	code = run_in(fd, &options, &mask);
-	begin = now_ns();
+	begin = pisces_now_ns();
 	close(fd);
 	if (options.verbose)
-		fprintf(stderr, "enclave: all given back in %.1f ms\n", ms(now_ns() - begin));
+		fprintf(stderr, "enclave: all given back in %.1f ms\n", ms(pisces_now_ns() - begin));
 	return code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "slurmd-find.h"
 
+#include "libpisces.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -127,21 +129,14 @@ static bool reload(pid_t pid, const struct slurmd_program *program)
 	return stays;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 bool slurmd_reload(const struct slurmd_program *program)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
-	int64_t limit = now_ns() + INT64_C(1000000000) * START_LIMIT_S;
-	int64_t caught = 0;
+	const uint64_t most = START_LIMIT_S * 1000 * PISCES_MS;
+	const uint64_t limit = pisces_now_ns() + most;
+	uint64_t caught = 0;
 
-	for (; now_ns() < limit; nanosleep(&pause, NULL)) {
+	for (; pisces_now_ns() < limit; nanosleep(&pause, NULL)) {
 		pid_t pid = find(program);
 
 		if (pid == 0 || !catches(pid)) {
@@ -149,9 +144,9 @@ bool slurmd_reload(const struct slurmd_program *program)
 			continue;
 		}
 		if (!caught)
-			caught = now_ns();
+			caught = pisces_now_ns();
 		/* Later versions have a thread for signals, and wait elsewhere. */
-		if (!accepts(pid) && now_ns() < caught + INT64_C(1000000000) * START_LIMIT_S / 6)
+		if (!accepts(pid) && pisces_now_ns() < caught + most / 6)
 			continue;
 		if (reload(pid, program))
 			return true;
