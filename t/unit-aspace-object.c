@@ -477,10 +477,8 @@ static void test_failures(void)
 	   points);
 }
 
-int main(void)
+static void test_all(void)
 {
-	physical_memory(MEMORY);
-	page_add_range(0, MEMORY, 0, 21);
 	test_shared();
 	test_size();
 	test_holes();
@@ -490,6 +488,16 @@ int main(void)
 	test_no_write_lost();
 	test_failures();
 	test_races();
+}
+
+int main(void)
+{
+	physical_memory(MEMORY);
+	page_add_range(0, MEMORY, 0, 21);
+	test_all();
+	puts("# with page tables isolated:");
+	mmu_isolated = true;
+	test_all();
 	ok(mmu_early_frees == 0, "no page was freed while a CPU knew it");
 	return done();
 }

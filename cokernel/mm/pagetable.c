@@ -27,17 +27,18 @@ static uint64_t *table_of(uint64_t entry)
 	return phys_to_virt(entry & PTE_ADDRESS);
 }
 
-/* With isolation a second top table, the program's own, is the page behind the first. */
-static unsigned int root_order(void)
+/* In the page behind it. An object's tables have no kernel's half, and no twin. */
+static bool has_twin(const uint64_t *top)
 {
-	return paging_programs_root() != NULL ? 1 : 0;
+	return paging_programs_root() != NULL && top[PT_ENTRIES - 1] != 0;
 }
 
-/* ENTRY of a table of LEVEL. Both top tables have the same tables below. */
+/* ENTRY of a table of LEVEL. With isolation the top table is there twice, for the same tables. */
 static void set_entry(uint64_t *entry, unsigned int level, uint64_t value)
 {
 	pt_write(entry, value);
-	if (level == PT_TOP_LEVEL && root_order() > 0)
+	if (level == PT_TOP_LEVEL &&
+	    has_twin((const uint64_t *)align_down((uint64_t)entry, PAGE_SIZE)))
 		pt_write(entry + PT_ENTRIES, value);
 }
 
@@ -49,13 +50,14 @@ static void copy_kernel_half(uint64_t *table, const uint64_t *from)
 
 phys_addr_t pt_create(node_id_t node)
 {
-	phys_addr_t root = page_alloc_zero(root_order(), node);
+	const uint64_t *programs = paging_programs_root();
+	phys_addr_t root = page_alloc_zero(programs != NULL ? 1 : 0, node);
 
 	if (root == PAGE_NONE)
 		return PAGE_NONE;
 	copy_kernel_half(phys_to_virt(root), paging_kernel_root());
-	if (root_order() > 0)
-		copy_kernel_half(phys_to_virt(root + PAGE_SIZE), paging_programs_root());
+	if (programs != NULL)
+		copy_kernel_half(phys_to_virt(root + PAGE_SIZE), programs);
 	return root;
 }
 
@@ -284,7 +286,7 @@ void pt_destroy(phys_addr_t root)
 		if (table[i] != 0)
 			free_below(table[i], PT_TOP_LEVEL);
 	}
-	page_free(root, root_order());
+	page_free(root, has_twin(table) ? 1 : 0);
 }
 
 static bool is_weaker(uint64_t now, uint64_t before)
