@@ -200,6 +200,18 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 			 struct pisces_error *error);
 
 /*
+ * Begins to give all back, and does not wait for it: the last close does, and so do
+ * pisces_await_endings() and whoever plans.
+ */
+void pisces_enclave_end(int enclave_fd);
+
+/*
+ * Waits until no enclave that is on its way out has one of CPUS (none: any CPU), for some
+ * seconds at most: one whose CPUs do not come back is no reason to wait for ever.
+ */
+void pisces_await_endings(const struct pisces_cpuset *cpus);
+
+/*
  * Makes the right to run one program, on the enclave's CPUs FIRST to FIRST +
  * COUNT - 1 in the plan's order. Returns a task fd (close-on-exec).
  */

@@ -165,11 +165,14 @@ int pisces_plan_here(const struct pisces_request *request,
 		     const struct pisces_allocation *allocation, struct pisces_plan *plan,
 		     struct pisces_error *error)
 {
-	hwloc_topology_t topology = pisces_topology_here(error);
 	struct pisces_allocation with_shared = *allocation;
 	uint64_t can[PISCES_MAX_NODES];
+	hwloc_topology_t topology;
 	int result;
 
+	if (pisces_module_is_there())
+		pisces_await_endings(&allocation->cpus);
+	topology = pisces_topology_here(error);
 	if (!topology)
 		return -1;
 	pisces_free_memory(can);

@@ -281,7 +281,9 @@ void enclave_describe(struct enclave *e, struct pisces_info *info)
 	spin_lock_irqsave(&e->lock, flags);
 	memcpy(info->name, e->name, sizeof(info->name));
 	memcpy(info->reason, e->reason, sizeof(info->reason));
-	info->state = e->state;
+	/* It may still park itself, which is no concern of who looks. */
+	info->state = e->ending && e->state < PISCES_ENCLAVE_ENDING ? PISCES_ENCLAVE_ENDING :
+								      e->state;
 	info->silent_ns = e->watch.silent_ns;
 	info->tasks = e->task_count;
 	for (i = 0; i < e->cpu_count; i++) {

@@ -149,9 +149,10 @@ void enclave_remove(struct enclave *e);
 void enclaves_visit(void (*visit)(struct enclave *e), bool lock);
 
 /*
- * Ends the enclave and gives all that it has back to Linux. Returns when that
- * is done. The caller's reference stays.
+ * Ends the enclave and gives all that it has back to Linux: the first begins that, the
+ * second returns when it is done. The caller's reference stays.
  */
+void enclave_begin_end(struct enclave *e);
 void enclave_end(struct enclave *e);
 
 /*

@@ -206,6 +206,22 @@ static int ioctl_who(struct enclave *e, void __user *argument)
 	return copy_to_user(argument, &who, sizeof(who)) ? -EFAULT : 0;
 }
 
+static int enclave_release(struct inode *inode, struct file *file)
+{
+	struct enclave *e = file->private_data;
+
+	enclave_end(e);
+	enclave_put(e);
+	return 0;
+}
+
+/* A handle owns nothing. */
+static int handle_release(struct inode *inode, struct file *file)
+{
+	enclave_put(file->private_data);
+	return 0;
+}
+
 static long enclave_ioctl(struct file *file, unsigned int command, unsigned long address)
 {
 	struct enclave *e = file->private_data;
@@ -217,6 +233,11 @@ static long enclave_ioctl(struct file *file, unsigned int command, unsigned long
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (command) {
+	case PISCES_IOC_END:
+		if (file->f_op->release != enclave_release)
+			return -EPERM;
+		enclave_begin_end(e);
+		return 0;
 	case PISCES_IOC_TASK:
 		return ioctl_task(e, argument);
 	case PISCES_IOC_SNAPSHOT:
@@ -236,22 +257,6 @@ static __poll_t enclave_poll(struct file *file, poll_table *table)
 
 	poll_wait(file, &e->changed, table);
 	return enclave_is_over(e) ? EPOLLHUP : 0;
-}
-
-static int enclave_release(struct inode *inode, struct file *file)
-{
-	struct enclave *e = file->private_data;
-
-	enclave_end(e);
-	enclave_put(e);
-	return 0;
-}
-
-/* A handle owns nothing. */
-static int handle_release(struct inode *inode, struct file *file)
-{
-	enclave_put(file->private_data);
-	return 0;
 }
 
 /* Who looks for the holders of an enclave need not take a copy, and hold it as well. */

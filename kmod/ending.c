@@ -282,11 +282,24 @@ void enclave_end_work(struct work_struct *work)
 	}
 }
 
-void enclave_end(struct enclave *e)
+void enclave_begin_end(struct enclave *e)
 {
+	unsigned long flags;
+	bool begun;
+
+	spin_lock_irqsave(&e->lock, flags);
+	begun = e->ending;
 	WRITE_ONCE(e->ending, true);
+	spin_unlock_irqrestore(&e->lock, flags);
+	if (begun)
+		return;
 	wake_up_all(&e->changed);
 	queue_work(enclaves_queue, &e->end_work);
+}
+
+void enclave_end(struct enclave *e)
+{
+	enclave_begin_end(e);
 	flush_work(&e->end_work);
 }
 

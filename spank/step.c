@@ -16,9 +16,6 @@
 
 #define TASK_LIMIT PISCES_MAX_TASKS
 
-/* Who waits so long for the end of a step wants to know for what. */
-#define PATIENCE_MS 2000u
-
 static struct {
 	bool is_ours;
 	uint32_t job, step;
@@ -148,10 +145,23 @@ static bool is_wanted(spank_t spank, struct pisces_error *why)
 	return true;
 }
 
+/*
+ * Any step, on Linux too: Slurm binds its tasks to CPUs of which some may be on their way back
+ * from the step before, and gives up if one is not there.
+ */
+static void await_step_before(spank_t spank)
+{
+	struct pisces_cpuset cpus;
+
+	if (allocation_cpus_of_slurm(spank, &cpus))
+		pisces_await_endings(&cpus);
+}
+
 int step_post_opt(spank_t spank)
 {
 	struct pisces_error error;
 
+	await_step_before(spank);
 	if (spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
 	    !is_for_people(step.step))
 		return 0;
@@ -340,16 +350,19 @@ int step_task_forked(spank_t spank)
 
 int step_task_ended(spank_t spank)
 {
-	uint64_t began, took;
+	uint64_t began;
 
 	if (!step.is_ours || ++step.tasks_ended < step.tasks || step.enclave < 0)
 		return 0;
+	/* srun returns meanwhile; step_ended() waits for the end, and the next step does. */
+	if (!progress_is_wanted(spank)) {
+		pisces_enclave_end(step.enclave);
+		return 0;
+	}
 	began = pisces_now_ns();
 	close_enclave();
-	took = (pisces_now_ns() - began) / PISCES_MS;
-	if (took >= PATIENCE_MS || progress_is_wanted(spank))
-		slurm_spank_log("enclave: %s: all was given back to Linux in %.1f s",
-				pisces_node_name(), (double)took / 1000);
+	slurm_spank_log("enclave: %s: all was given back to Linux in %.1f s", pisces_node_name(),
+			(double)(pisces_now_ns() - began) / 1e9);
 	return 0;
 }
 

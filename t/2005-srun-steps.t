@@ -54,6 +54,20 @@ case $(srun --version) in
 esac
 ok "the node is not drained by it" wait_until 60 node_idle
 
+# srun returns before CPUs and memory are back: the next step waits for them, whatever it is.
+cat > job.sh <<-'EOF'
+	#!/bin/bash
+	#SBATCH -n3 --mem=900M
+	for i in 1 2 3 4; do
+		srun -n1 -c3 --enclave=lwk busybox nproc
+		srun -n1 -c3 --enclave=lwk busybox nproc
+		srun -n1 -c3 nproc
+	done
+EOF
+batch job.sh
+is "$(without_progress <<< "$out" | sort | uniq -c | xargs)" "12 3" \
+	"steps right behind each other, in enclaves and on Linux, have all CPUs"
+
 printf '#!/bin/sh\n#SBATCH --enclave=lwk -a 1-2 -o array-%%a.txt\nsrun -O -n3 busybox uname -v\n' > job.sh
 job=$(sbatch --parsable job.sh)
 ok "a job array ends" wait_until 180 eval '[ -z "$(squeue -h -j '"$job"' 2> /dev/null)" ]'

@@ -467,6 +467,7 @@ static const struct command {
 	{"LAYOUT", HANDLE, OTHER, PISCES_IOC_LAYOUT, make_layout, NEVER_USER, 4},
 	{"BOOT", ENCLAVE, OTHER, PISCES_IOC_BOOT, make_boot, NEVER_USER, 4},
 	{"TASK", ENCLAVE, TASK, PISCES_IOC_TASK, make_task, NEVER_USER, 4},
+	{"END", ENCLAVE, OTHER, PISCES_IOC_END, make_nothing, NEVER_USER, 1},
 	{"WHO", ENCLAVE, OTHER, PISCES_IOC_WHO, make_nothing, CHEAP, 4},
 	{"START", TASK, OTHER, PISCES_IOC_START, make_nothing, CHEAP, 6},
 	{"BELL", TASK, OTHER, PISCES_IOC_BELL, make_nothing, CHEAP, 6},

@@ -79,7 +79,7 @@ enum pisces_enclave_state {
 	PISCES_ENCLAVE_BOOTING = 1,
 	PISCES_ENCLAVE_RUNNING = 2,
 	PISCES_ENCLAVE_DEAD = 3,    /* the co-kernel died; reason says why */
-	PISCES_ENCLAVE_ENDING = 4,  /* resources are on their way back to Linux */
+	PISCES_ENCLAVE_ENDING = 4,  /* its owner has ended it: all is on its way back to Linux */
 	PISCES_ENCLAVE_GONE = 5,    /* all is back; reason and console are kept for a while */
 };
 
@@ -365,6 +365,13 @@ struct pisces_own_info {
 
 /* On an enclave fd or a task fd: whose is it? */
 #define PISCES_IOC_WHO _IOR(PISCES_IOC_MAGIC, 0x24, struct pisces_own_info)
+
+/*
+ * On an enclave fd, not on a handle (EPERM): begins the end that its last close would, and does not wait
+ * for it; the last close does. From here on the state is ENDING, and what else the fd can do is
+ * refused (ESHUTDOWN).
+ */
+#define PISCES_IOC_END _IO(PISCES_IOC_MAGIC, 0x2b)
 
 /* ---- task fd ---- */
 
