@@ -31,7 +31,7 @@ choose_guest() {
 
 # What a machine can be besides: see ./qemu
 # shellcheck disable=SC2034 # used by quickstart
-machine_words=(12cpus smt la57 intremap x2apic gbpages meltdown cgroup1)
+machine_words=(12cpus smt la57 intremap x2apic gbpages meltdown counted cgroup1)
 
 # machine_cpus WORDS: how many sockets, cores of each and threads of those the machine of
 # these words (see ./qemu) has
