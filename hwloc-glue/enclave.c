@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -153,13 +154,20 @@ static int cannot_boot(int fd, struct pisces_error *error)
 	}
 }
 
-static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
+static struct pisces_cpuset cpus_of(const struct pisces_plan *plan)
 {
 	struct pisces_cpuset cpus = {0};
-	char list[128];
 
 	for (unsigned int i = 0; i < plan->cpu_count; i++)
 		pisces_cpuset_add(&cpus, plan->cpus[i].linux_cpu);
+	return cpus;
+}
+
+static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error *error)
+{
+	struct pisces_cpuset cpus = cpus_of(plan);
+	char list[128];
+
 	if (pisces_cpusets_note(fd, &cpus, error) < 0)
 		return -1;
 	pisces_doing("taking CPU%s %s from Linux", plan->cpu_count == 1 ? "" : "s",
@@ -177,17 +185,27 @@ static int take_cpus(int fd, const struct pisces_plan *plan, struct pisces_error
 static int take_memory(int fd, const struct pisces_request *request,
 		       const struct pisces_plan *plan, char *note, struct pisces_error *error)
 {
-	for (unsigned int i = 0; i < plan->memory_count; i++) {
+	struct pisces_cpuset cpus = cpus_of(plan);
+	cpu_set_t before;
+	bool moved;
+	int result = 0;
+
+	/* The module clears it on the CPUs where its caller may run: on those that are ours. */
+	_Static_assert(sizeof(before) == sizeof(cpus.word), "PISCES_MAX_CPUS");
+	moved = sched_getaffinity(0, sizeof(before), &before) == 0 &&
+		sched_setaffinity(0, sizeof(cpus.word), (const cpu_set_t *)cpus.word) == 0;
+	for (unsigned int i = 0; i < plan->memory_count && result == 0; i++) {
 		char more[PISCES_NOTE_LEN];
 
-		if (pisces_memory_take(fd, plan->memory[i].size, plan->memory[i].node, request->way,
-				       more, error) < 0)
-			return -1;
+		result = pisces_memory_take(fd, plan->memory[i].size, plan->memory[i].node,
+					    request->way, more, error);
 		/* One of them is enough: of another node it says the same. */
-		if (more[0])
+		if (result == 0 && more[0])
 			memcpy(note, more, sizeof(more));
 	}
-	return 0;
+	if (moved)
+		sched_setaffinity(0, sizeof(before), &before);
+	return result;
 }
 
 int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
@@ -208,13 +226,13 @@ int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 	memcpy(boot.cmdline, request->cmdline, sizeof(boot.cmdline));
 
 	begin = pisces_now_ns();
-	if (take_cpus(enclave_fd, plan, error) < 0)
-		goto out;
-	spent.cpus = pisces_now_ns() - begin;
-	begin = pisces_now_ns();
 	if (take_memory(enclave_fd, request, plan, spent.note, error) < 0)
 		goto out;
 	spent.memory = pisces_now_ns() - begin;
+	begin = pisces_now_ns();
+	if (take_cpus(enclave_fd, plan, error) < 0)
+		goto out;
+	spent.cpus = pisces_now_ns() - begin;
 	pisces_doing("booting the co-kernel");
 	spent.boot_tsc = __builtin_ia32_rdtsc();
 	if (ioctl(enclave_fd, PISCES_IOC_BOOT, &boot) < 0) {

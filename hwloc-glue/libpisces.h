@@ -192,7 +192,8 @@ struct pisces_start_times {
 };
 
 /*
- * Takes what PLAN says and boots the co-kernel: step two. On failure the caller
+ * Takes what PLAN says, memory first, with the help of the CPUs that go next, and boots the
+ * co-kernel: step two. On failure the caller
  * closes the fd, which gives all back. TIMES may be NULL.
  */
 int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,

@@ -162,7 +162,7 @@ static int search_zone(struct memory_search *search, struct zone *zone, unsigned
 		if (run < min(piece, search->left))
 			continue;
 
-		if (compat_alloc_contig(pfn, pfn + run)) {
+		if (contig_take(pfn, pfn + run, search->node)) {
 			if (++failures == PIECE_FAILURES_MAX)
 				return 0;
 			run = 0;

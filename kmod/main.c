@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "control_fd.h"
 #include "enclave.h"
+#include "memory.h"
 #include "reclaim.h"
 #include "scrub.h"
 
@@ -107,9 +108,12 @@ static int __init pisces_init(void)
 	ret = scrub_init();
 	if (ret)
 		return ret;
-	ret = reclaim_init();
+	ret = contig_init();
 	if (ret)
 		goto exit_scrub;
+	ret = reclaim_init();
+	if (ret)
+		goto exit_contig;
 	ret = blocks_init();
 	if (ret)
 		goto exit_reclaim;
@@ -148,6 +152,8 @@ exit_blocks:
 	blocks_exit();
 exit_reclaim:
 	reclaim_exit();
+exit_contig:
+	contig_exit();
 exit_scrub:
 	scrub_exit();
 	return ret;
@@ -164,6 +170,7 @@ static void __exit pisces_exit(void)
 	enclaves_exit();
 	blocks_exit();
 	reclaim_exit();
+	contig_exit();
 	scrub_exit();
 }
 

@@ -35,6 +35,15 @@ u64 memory_available(int node);
 int memory_take(struct list_head *ranges, u64 size, u32 node, unsigned int max_ranges,
 		const char *name, u64 *available);
 
+int contig_init(void);
+void contig_exit(void);
+
+/*
+ * The pages [FIRST, END) of NODE, from wherever they are in use; by the CPUs on which the caller
+ * may run, together. All or nothing: -EBUSY, -ENOMEM, -EINTR.
+ */
+int contig_take(unsigned long first, unsigned long end, int node);
+
 /* Gives pages of way contig back, which are scrubbed and in no list any more. */
 void contig_free(u64 base, u64 size);
 

@@ -248,7 +248,8 @@ struct pisces_add_memory {
 
 /*
  * Takes all of it, in as few ranges as there are, or nothing. A running enclave gets
- * it at once. Way block: the block was reserved and is offline by now (else EBUSY).
+ * it at once. Way contig: the CPUs on which the caller may run, those of the node if there are
+ * any, work on it together. Way block: the block was reserved and is offline by now (else EBUSY).
  * Way remove: the block is online; EBUSY: Linux cannot free it; EOPNOTSUPP: Linux maps
  * it in a larger page, and cannot remove a part of that. EINVAL: it is not one block of
  * that node.
