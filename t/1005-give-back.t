@@ -30,8 +30,8 @@ node_recovers "20 enclaves"
 is "$(cat /sys/devices/system/cpu/online)" "$node_cpus" "all CPUs are online"
 settle
 after=$(mem_free_kib)
-diag "MemFree $before KiB before, $after KiB after $cycles lives"
-ok "MemFree within 2 MiB per life" test $((before - after)) -le $((cycles * 2048))
+diag "free: $before KiB before, $after KiB after $cycles lives"
+ok "what is free is within 2 MiB per life" test $((before - after)) -le $((cycles * 2048))
 is "$(awk '{ print $1 }' /proc/interrupts)" "$irqs_before" "/proc/interrupts has the same lines"
 for cpu in 1 2 3; do
 	ok "CPU $cpu runs programs again" taskset -c $cpu true

@@ -16,9 +16,8 @@ diag "SEED=${SEED:=$RANDOM} repeats this"
 RANDOM=$SEED
 
 settled() {
-	# shellcheck disable=SC2016 # expanded there
-	on "$1" sh -c 'sync; echo 3 > /proc/sys/vm/drop_caches; cat /proc/meminfo' |
-		awk '/^MemFree:/ { print $2 }'
+	on "$1" sh -c 'sync; echo 3 > /proc/sys/vm/drop_caches'
+	there "$1" mem_free_kib
 }
 
 mkdir -m 1777 out
