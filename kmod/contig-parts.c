@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A run of pages for the way contig, in parts that several CPUs ask Linux for at once. Nearly
- * all of the time goes into moving what is in use and, under init_on_alloc, into clearing,
- * and alloc_contig_range() does that on one CPU.
+ * A run of free pages for the way contig, in parts that several CPUs ask Linux for at once.
+ * Nearly all of the time goes into clearing, under init_on_alloc, and alloc_contig_range() does
+ * that on one CPU. Where pages are in use and have to be moved, several at once are no faster:
+ * each would have the others' per-CPU lists drained, and look for places in their parts.
  *
  * Parts begin at multiples of their size, far above that of a pageblock and of the largest
  * free block of the buddy allocator: so no two of them isolate the same one.
@@ -115,7 +116,7 @@ static void parts_share(struct parts *parts, const struct cpumask *cpus)
 	kvfree(workers);
 }
 
-/* What another part's moving of pages was in the way of may be had once that is over. */
+/* What was in the way of one part, as another's draining of lists, may be gone by now. */
 static int parts_complete(struct parts *parts)
 {
 	unsigned int part;
@@ -131,7 +132,7 @@ static int parts_complete(struct parts *parts)
 	return -EBUSY;
 }
 
-int contig_take(unsigned long first, unsigned long end, int node)
+int contig_take_free(unsigned long first, unsigned long end, int node)
 {
 	struct parts parts = {
 		.first = first,

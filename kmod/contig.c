@@ -67,8 +67,11 @@ u64 memory_available(int node)
 }
 
 /* Could this block be had? A guess, without any lock; only taking it tells. */
-static bool block_looks_free(unsigned long first, struct zone *zone)
+enum block_look { BLOCK_STAYS, BLOCK_MOVES, BLOCK_IS_FREE };
+
+static enum block_look block_look_at(unsigned long first, struct zone *zone)
 {
+	enum block_look look = BLOCK_IS_FREE;
 	unsigned long pfn = first;
 
 	while (pfn < first + BLOCK_PAGES) {
@@ -76,18 +79,22 @@ static bool block_looks_free(unsigned long first, struct zone *zone)
 		unsigned long order;
 
 		if (!page || PageReserved(page) || page_zone(page) != zone)
-			return false;
+			return BLOCK_STAYS;
 		if (PageBuddy(page)) {
 			/* Free pages in one piece; the number may be gone already. */
 			order = READ_ONCE(page->private);
 			pfn += order < ilog2(BLOCK_PAGES) ? 1ul << order : BLOCK_PAGES;
 			continue;
 		}
-		if (page_count(page) && !compat_page_is_movable(page))
-			return false;
+		/* With no reference it waits in a CPU's list of free pages. */
+		if (page_count(page)) {
+			if (!compat_page_is_movable(page))
+				return BLOCK_STAYS;
+			look = BLOCK_MOVES;
+		}
 		pfn++;
 	}
-	return true;
+	return look;
 }
 
 void contig_free(u64 base, u64 size)
@@ -145,8 +152,10 @@ static int search_zone(struct memory_search *search, struct zone *zone, unsigned
 {
 	unsigned long bottom = ALIGN(zone->zone_start_pfn, BLOCK_PAGES);
 	unsigned long pfn = ALIGN_DOWN(zone_end_pfn(zone), BLOCK_PAGES);
-	unsigned long run = 0; /* pages from pfn on that look free */
+	unsigned long run = 0; /* pages from pfn on that can be had, as it looks */
+	bool moves = false;    /* and of which some are in use */
 	unsigned int failures = 0;
+	enum block_look look;
 	int ret;
 
 	while (search->left && pfn >= bottom + BLOCK_PAGES) {
@@ -154,15 +163,18 @@ static int search_zone(struct memory_search *search, struct zone *zone, unsigned
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (!block_looks_free(pfn, zone)) {
+		look = block_look_at(pfn, zone);
+		if (look == BLOCK_STAYS) {
 			run = 0;
 			continue;
 		}
+		moves = (run && moves) || look == BLOCK_MOVES;
 		run += BLOCK_PAGES;
 		if (run < min(piece, search->left))
 			continue;
 
-		if (contig_take(pfn, pfn + run, search->node)) {
+		if (moves ? compat_alloc_contig(pfn, pfn + run) :
+			    contig_take_free(pfn, pfn + run, search->node)) {
 			if (++failures == PIECE_FAILURES_MAX)
 				return 0;
 			run = 0;

@@ -39,10 +39,10 @@ int contig_init(void);
 void contig_exit(void);
 
 /*
- * The pages [FIRST, END) of NODE, from wherever they are in use; by the CPUs on which the caller
- * may run, together. All or nothing: -EBUSY, -ENOMEM, -EINTR.
+ * The pages [FIRST, END) of NODE, which look free, by the CPUs on which the caller may run,
+ * together. All or nothing: -EBUSY, -ENOMEM, -EINTR.
  */
-int contig_take(unsigned long first, unsigned long end, int node);
+int contig_take_free(unsigned long first, unsigned long end, int node);
 
 /* Gives pages of way contig back, which are scrubbed and in no list any more. */
 void contig_free(u64 base, u64 size);
