@@ -46,7 +46,8 @@ roll() {
 	((RANDOM % 4)) && kind=lwk || kind=none
 	by_job=$((RANDOM % 2))
 	((RANDOM % 3)) && user=root || user=user
-	value=$((RANDOM % 256)) delay=$((RANDOM % 5)).$((RANDOM % 10))
+	# 253 means out of memory to Slurm, and srun then ends with 1
+	value=$((RANDOM % 253)) delay=$((RANDOM % 5)).$((RANDOM % 10))
 	choose 4 6 8 9 11 15; raised=$chosen
 	choose 1 2 9 10 15; sent=$chosen
 	case $shape in
