@@ -92,9 +92,9 @@ run srun --enclave=lwk ./orted
 outside "what mpirun starts by srun stays on Linux"
 
 run srun -v --enclave=lwk busybox true
-like "$err" "enclave: n1: taking CPU" "srun -v tells what is done: taking CPUs"
-like "$err" "enclave: n1: taking .* of memory of NUMA node" "  memory"
-like "$err" "enclave: n1: all was given back to Linux in [0-9.]+ s" "  and that all is given back"
+like "$progress" "enclave: n1: taking CPU" "srun -v tells what is done: taking CPUs"
+like "$progress" "enclave: n1: taking .* of memory of NUMA node" "  memory"
+like "$progress" "enclave: n1: all was given back to Linux in [0-9.]+ s" "  and that all is given back"
 
 # ---- components of a heterogeneous srun have one set of a plugin's options ----
 

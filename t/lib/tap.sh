@@ -65,14 +65,17 @@ unlike() {
 	fi
 }
 
-# without_progress: what is read, but for lines that tell how long something has taken so
-# far. How many there are depends on how fast the machine is at that moment.
+# Lines that tell how long something has taken so far. How many there are depends on how fast the
+# machine is at that moment.
+progress_pattern='enclave: .*(\.\.\. \(after [0-9.]+ s\)$|all was given back to Linux in )'
+
+# without_progress: what is read, but for such lines
 without_progress() {
-	grep -avE 'enclave: .*(\.\.\. \(after [0-9.]+ s\)$|all was given back to Linux in )' || :
+	grep -avE "$progress_pattern" || :
 }
 
-# run COMMAND ...: sets $out, $err (without_progress) and $rc; at most $limit seconds (120)
-# x $slow, then rc is 124. stdin is the caller's.
+# run COMMAND ...: sets $out, $err (without_progress), $progress (the rest of it) and $rc; at most
+# $limit seconds (120) x $slow, then rc is 124. stdin is the caller's.
 run() {
 	local dir
 	dir=$(mktemp -d)
@@ -80,6 +83,8 @@ run() {
 	timeout --foreground -k 10 $((${limit:-120} * slow)) "$@" >"$dir/out" 2>"$dir/err" || rc=$?
 	out=$(tr -d '\0' <"$dir/out")
 	err=$(tr -d '\0' <"$dir/err" | without_progress)
+	# shellcheck disable=SC2034 # for tests
+	progress=$(grep -aE "$progress_pattern" "$dir/err" || :)
 	rm -rf "$dir"
 }
 
