@@ -70,9 +70,9 @@ static phys_addr_t table_alloc(void)
 }
 
 /*
- * The entry for ADDRESS, below the top table TABLE, in a table of LEVEL (0: of 4 KiB pages, 1: 2 MiB, 2: 1 GiB,
- * 3: the top table), with the tables above made where they miss. NULL: out of
- * memory, or a larger page is in the way.
+ * The entry for ADDRESS, below the top table TABLE, in a table of LEVEL (0: of 4 KiB pages,
+ * 1: 2 MiB, 2: 1 GiB, 3: the top table), with the tables above made where they miss. NULL: out
+ * of memory, or a larger page is in the way.
  */
 static uint64_t *entry_in(uint64_t *table, uint64_t address, unsigned int level)
 {
