@@ -11,12 +11,6 @@ node_files="t/usage"
 . "$(dirname "$0")/lib/slurm.sh"
 . "$(dirname "$0")/lib/slurmdbd.sh"
 
-command -v slurmdbd > /dev/null && command -v mariadbd > /dev/null || {
-	fail "slurmdbd and MariaDB are on the node"
-	diag "NOT TRIED: packages are not there; see --packages at the top of this test"
-	done_testing
-}
-
 kernel_log_start
 seconds=${seconds:-8} # of computing, on two CPUs
 mib=256

@@ -2,7 +2,13 @@
 # shellcheck shell=bash
 #
 # Sourced after lib/slurm.sh: MariaDB and slurmdbd on the node, which has their packages, and
-# Slurm that keeps accounts by them.
+# Slurm that keeps accounts by them. Without them the test fails here.
+
+command -v slurmdbd > /dev/null && command -v mariadbd > /dev/null || {
+	fail "slurmdbd and MariaDB are on the node"
+	diag "NOT TRIED: packages are not there; see --packages at the top of this test"
+	done_testing
+}
 
 database=/run/accounting
 
