@@ -26,6 +26,15 @@ unsigned int pisces_cpuset_count(const struct pisces_cpuset *set)
 	return count;
 }
 
+bool pisces_cpuset_intersects(const struct pisces_cpuset *a, const struct pisces_cpuset *b)
+{
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++) {
+		if (a->word[i] & b->word[i])
+			return true;
+	}
+	return false;
+}
+
 /* The CPU number at *AT, which is moved behind it; -1 if there is none below the limit. */
 static int read_cpu(const char **at)
 {

@@ -15,13 +15,13 @@ void pisces_enclave_end(int enclave_fd)
 	ioctl(enclave_fd, PISCES_IOC_END);
 }
 
-static bool shares(const struct pisces_info *info, const struct pisces_cpuset *cpus)
+/* No CPUS: any will do. */
+static bool has_one_of(const struct pisces_info *info, const struct pisces_cpuset *cpus)
 {
-	for (unsigned int word = 0; word < PISCES_CPU_WORDS; word++) {
-		if (info->cpus[word] & cpus->word[word])
-			return true;
-	}
-	return info->cpu_count != 0 && pisces_cpuset_count(cpus) == 0;
+	struct pisces_cpuset its = pisces_info_cpus(info);
+
+	return pisces_cpuset_intersects(&its, cpus) ||
+	       (info->cpu_count != 0 && pisces_cpuset_count(cpus) == 0);
 }
 
 /* The number of an enclave that ends and has one of CPUS; 0: there is none. */
@@ -34,7 +34,7 @@ static uint32_t find(const struct pisces_cpuset *cpus)
 
 	for (int i = 0; i < count && found == 0; i++) {
 		if (pisces_info(list[i], &info, &ignored) == 0 &&
-		    info.state == PISCES_ENCLAVE_ENDING && shares(&info, cpus))
+		    info.state == PISCES_ENCLAVE_ENDING && has_one_of(&info, cpus))
 			found = list[i];
 	}
 	free(list);

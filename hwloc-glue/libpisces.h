@@ -40,6 +40,9 @@ void pisces_cpuset_add(struct pisces_cpuset *set, unsigned int cpu);
 bool pisces_cpuset_has(const struct pisces_cpuset *set, unsigned int cpu);
 unsigned int pisces_cpuset_count(const struct pisces_cpuset *set);
 
+/* Have A and B a CPU in common? */
+bool pisces_cpuset_intersects(const struct pisces_cpuset *a, const struct pisces_cpuset *b);
+
 /* Reads a list as Linux writes it ("0-2,7"). Returns 0; -1 if it is not one. */
 int pisces_cpuset_parse(const char *list, struct pisces_cpuset *set);
 
@@ -193,8 +196,8 @@ struct pisces_start_times {
 
 /*
  * Takes what PLAN says, memory first, with the help of the CPUs that go next, and boots the
- * co-kernel: step two. On failure the caller
- * closes the fd, which gives all back. TIMES may be NULL.
+ * co-kernel: step two. On failure the caller closes the fd, which gives all back. TIMES may
+ * be NULL.
  */
 int pisces_enclave_start(int enclave_fd, const struct pisces_request *request,
 			 const struct pisces_plan *plan, struct pisces_start_times *times,
@@ -313,6 +316,9 @@ int pisces_list_all(uint32_t **list, struct pisces_error *error);
 
 /* Also of one that is gone. */
 int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error);
+
+/* The CPUs of an enclave. */
+struct pisces_cpuset pisces_info_cpus(const struct pisces_info *info);
 
 /* A copy of the status area (free(3) it), with *CPUS entries in cpu[]. */
 struct pisces_status *pisces_status(uint32_t enclave, unsigned int *cpus,

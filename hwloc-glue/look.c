@@ -332,3 +332,12 @@ int pisces_console_tail(uint32_t enclave, char *text, size_t size, struct pisces
 	}
 	return 0;
 }
+
+struct pisces_cpuset pisces_info_cpus(const struct pisces_info *info)
+{
+	struct pisces_cpuset cpus;
+
+	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
+		cpus.word[i] = info->cpus[i];
+	return cpus;
+}

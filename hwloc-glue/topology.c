@@ -170,8 +170,7 @@ int pisces_plan_here(const struct pisces_request *request,
 	hwloc_topology_t topology;
 	int result;
 
-	if (pisces_module_is_there())
-		pisces_await_endings(&allocation->cpus);
+	pisces_await_endings(&allocation->cpus);
 	topology = pisces_topology_here(error);
 	if (!topology)
 		return -1;

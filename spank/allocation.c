@@ -59,16 +59,6 @@ static bool cpus_of_task(pid_t pid, struct pisces_cpuset *cpus)
 	return pisces_cpuset_count(cpus) > 0;
 }
 
-static bool have_common(const struct pisces_cpuset *a, const struct pisces_cpuset *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < PISCES_CPU_WORDS; i++)
-		if (a->word[i] & b->word[i])
-			return true;
-	return false;
-}
-
 /*
  * The node's specialized CPUs. Not where slurmd is on CPUs of jobs, which is how it
  * looks with SlurmdOffSpec.
@@ -79,7 +69,7 @@ static void system_cpus(struct pisces_allocation *allocation)
 
 	allocation->others = true;
 	if (!list || pisces_cpuset_parse(list, &allocation->system) != 0 ||
-	    have_common(&allocation->system, &allocation->cpus))
+	    pisces_cpuset_intersects(&allocation->system, &allocation->cpus))
 		memset(&allocation->system, 0, sizeof(allocation->system));
 }
 

@@ -3,7 +3,7 @@
 
 void json_enclave(struct json *json, const struct pisces_info *info)
 {
-	struct pisces_cpuset cpus = tool_cpus(info);
+	struct pisces_cpuset cpus = pisces_info_cpus(info);
 	char list[4096];
 
 	json_number(json, "number", info->enclave);

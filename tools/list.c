@@ -19,7 +19,7 @@ static const char help[] =
 
 static void print_line(const struct pisces_info *info)
 {
-	struct pisces_cpuset cpus = tool_cpus(info);
+	struct pisces_cpuset cpus = pisces_info_cpus(info);
 	char list[256], memory[32], job[32], user[40], owner[64], age[32];
 
 	pisces_cpuset_format(&cpus, list, sizeof(list));

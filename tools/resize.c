@@ -193,7 +193,7 @@ static void tell_state(uint32_t enclave)
 
 	if (pisces_info(enclave, &info, &error) < 0)
 		return;
-	cpus = tool_cpus(&info);
+	cpus = pisces_info_cpus(&info);
 	fprintf(stderr, "enclave: enclave %" PRIu32 " has CPUs %s and %s of memory\n", enclave,
 		pisces_cpuset_format(&cpus, list, sizeof(list)),
 		pisces_size_format(info.memory, memory, sizeof(memory)));

@@ -122,15 +122,6 @@ bool tool_cpu_list(const char *command, const char *list, struct pisces_cpuset *
 	return false;
 }
 
-struct pisces_cpuset tool_cpus(const struct pisces_info *info)
-{
-	struct pisces_cpuset cpus;
-
-	for (unsigned int i = 0; i < PISCES_CPU_WORDS; i++)
-		cpus.word[i] = info->cpus[i];
-	return cpus;
-}
-
 const char *tool_enclave_state(uint32_t state)
 {
 	switch (state) {

@@ -102,9 +102,6 @@ bool tool_request(const char *command, struct pisces_request *request, const cha
 /* Reads a list of CPUs, not empty; false after saying why not. */
 bool tool_cpu_list(const char *command, const char *list, struct pisces_cpuset *cpus);
 
-/* The CPUs of an enclave. */
-struct pisces_cpuset tool_cpus(const struct pisces_info *info);
-
 const char *tool_enclave_state(uint32_t state);
 const char *tool_cpu_state(uint32_t state);
 

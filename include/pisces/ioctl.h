@@ -368,9 +368,9 @@ struct pisces_own_info {
 #define PISCES_IOC_WHO _IOR(PISCES_IOC_MAGIC, 0x24, struct pisces_own_info)
 
 /*
- * On an enclave fd, not on a handle (EPERM): begins the end that its last close would, and does not wait
- * for it; the last close does. From here on the state is ENDING, and what else the fd can do is
- * refused (ESHUTDOWN).
+ * On an enclave fd, not on a handle (EPERM): begins the end that its last close would, and does
+ * not wait for it; the last close does. From here on the state is ENDING, and what else the fd
+ * can do is refused (ESHUTDOWN).
  */
 #define PISCES_IOC_END _IO(PISCES_IOC_MAGIC, 0x2b)
 
