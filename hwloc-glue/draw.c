@@ -204,27 +204,22 @@ static void drawn_info(const struct pisces_info *info, struct pisces_drawn *draw
 
 int pisces_drawn_here(struct pisces_drawn **drawn, struct pisces_error *error)
 {
-	uint32_t *list = NULL;
-	int count = 0, listed = 0;
+	struct pisces_info *list = NULL;
+	int count = 0;
 
 	/* Without a module nothing was taken; with a strange one nobody can say. */
 	if (pisces_module_is_there()) {
-		listed = pisces_list(&list, error);
-		if (listed < 0)
+		count = pisces_list(&list, error);
+		if (count < 0)
 			return -1;
 	}
-	*drawn = calloc((size_t)listed + 1, sizeof(**drawn));
+	*drawn = calloc((size_t)count + 1, sizeof(**drawn));
 	if (!*drawn) {
 		free(list);
-		return pisces_fail(error, "no memory for a drawing of %d enclaves", listed);
+		return pisces_fail(error, "no memory for a drawing of %d enclaves", count);
 	}
-	for (int i = 0; i < listed; i++) {
-		struct pisces_info info;
-
-		/* One that has ended since is not drawn. */
-		if (pisces_info(list[i], &info, error) == 0)
-			drawn_info(&info, &(*drawn)[count++]);
-	}
+	for (int i = 0; i < count; i++)
+		drawn_info(&list[i], &(*drawn)[i]);
 	free(list);
 	return count;
 }

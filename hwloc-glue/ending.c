@@ -28,14 +28,13 @@ static bool has_one_of(const struct pisces_info *info, const struct pisces_cpuse
 static uint32_t find(const struct pisces_cpuset *cpus)
 {
 	struct pisces_error ignored;
-	struct pisces_info info;
-	uint32_t *list = NULL, found = 0;
+	struct pisces_info *list;
+	uint32_t found = 0;
 	int count = pisces_list(&list, &ignored);
 
 	for (int i = 0; i < count && found == 0; i++) {
-		if (pisces_info(list[i], &info, &ignored) == 0 &&
-		    info.state == PISCES_ENCLAVE_ENDING && has_one_of(&info, cpus))
-			found = list[i];
+		if (list[i].state == PISCES_ENCLAVE_ENDING && has_one_of(&list[i], cpus))
+			found = list[i].enclave;
 	}
 	free(list);
 	return found;

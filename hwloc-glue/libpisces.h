@@ -308,11 +308,11 @@ const char *pisces_image_path(const struct pisces_request *request);
 
 /* ---- looking at enclaves ---- */
 
-/* Numbers of all enclaves in *LIST (free(3) it). Returns how many. */
-int pisces_list(uint32_t **list, struct pisces_error *error);
+/* All enclaves in *LIST (free(3) it; NULL if it fails). Returns how many. */
+int pisces_list(struct pisces_info **list, struct pisces_error *error);
 
 /* The same, with the last ones that died and are gone (state GONE). */
-int pisces_list_all(uint32_t **list, struct pisces_error *error);
+int pisces_list_all(struct pisces_info **list, struct pisces_error *error);
 
 /* Also of one that is gone. */
 int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error);

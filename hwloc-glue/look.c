@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* FLAGS: PISCES_LIST_... */
-static int list_on(int device, uint32_t flags, uint32_t **list, struct pisces_error *error)
+/* The numbers of all. FLAGS: PISCES_LIST_... */
+static int numbers_on(int device, uint32_t flags, uint32_t **list, struct pisces_error *error)
 {
 	uint32_t capacity = 16, *numbers = NULL;
 
@@ -40,28 +40,6 @@ static int list_on(int device, uint32_t flags, uint32_t **list, struct pisces_er
 	}
 }
 
-static int list_with(uint32_t flags, uint32_t **list, struct pisces_error *error)
-{
-	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
-	int count;
-
-	if (device < 0)
-		return -1;
-	count = list_on(device, flags, list, error);
-	close(device);
-	return count;
-}
-
-int pisces_list(uint32_t **list, struct pisces_error *error)
-{
-	return list_with(0, list, error);
-}
-
-int pisces_list_all(uint32_t **list, struct pisces_error *error)
-{
-	return list_with(PISCES_LIST_GONE, list, error);
-}
-
 static int info_on(int device, uint32_t enclave, struct pisces_info *info,
 		   struct pisces_error *error)
 {
@@ -77,6 +55,49 @@ static int info_on(int device, uint32_t enclave, struct pisces_info *info,
 				   pisces_node_name());
 	return pisces_fail(error, "node %s does not tell about enclave %u: %s", pisces_node_name(),
 			   enclave, strerror(errno));
+}
+
+/* Those whose numbers are in LIST in *INFOS. Returns how many. */
+static int infos_on(int device, const uint32_t *list, int count, struct pisces_info **infos,
+		    struct pisces_error *error)
+{
+	struct pisces_error ignored;
+	int there = 0;
+
+	*infos = calloc((size_t)count + 1, sizeof(**infos));
+	if (!*infos)
+		return pisces_fail(error, "no memory for a list of %d enclaves", count);
+	/* One that has ended since is none. */
+	for (int i = 0; i < count; i++)
+		there += info_on(device, list[i], &(*infos)[there], &ignored) == 0;
+	return there;
+}
+
+static int list_with(uint32_t flags, struct pisces_info **list, struct pisces_error *error)
+{
+	int device = pisces_device_open(PISCES_DEVICE_LOOK, error);
+	uint32_t *numbers = NULL;
+	int count;
+
+	*list = NULL;
+	if (device < 0)
+		return -1;
+	count = numbers_on(device, flags, &numbers, error);
+	if (count >= 0)
+		count = infos_on(device, numbers, count, list, error);
+	free(numbers);
+	close(device);
+	return count;
+}
+
+int pisces_list(struct pisces_info **list, struct pisces_error *error)
+{
+	return list_with(0, list, error);
+}
+
+int pisces_list_all(struct pisces_info **list, struct pisces_error *error)
+{
+	return list_with(PISCES_LIST_GONE, list, error);
 }
 
 int pisces_info(uint32_t enclave, struct pisces_info *info, struct pisces_error *error)
@@ -189,39 +210,34 @@ static int not_found(const char *name, const char *others, struct pisces_error *
 			   pisces_node_name(), others);
 }
 
+static bool is(const struct pisces_info *info, bool by_number, uint32_t number, const char *name)
+{
+	return by_number ? info->enclave == number : strcmp(info->name, name) == 0;
+}
+
 int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 {
-	uint32_t *list = NULL, number = 0;
+	struct pisces_info *list;
+	uint32_t number = 0;
 	bool is_number = read_number(name, &number);
 	unsigned int found = 0;
 	char others[256] = "";
 	size_t used = 0;
-	int device, count;
+	int count = pisces_list(&list, error);
 
-	device = pisces_device_open(PISCES_DEVICE_LOOK, error);
-	if (device < 0)
+	if (count < 0)
 		return -1;
-	count = list_on(device, 0, &list, error);
 	for (int i = 0; i < count; i++) {
-		struct pisces_error gone;
-		struct pisces_info info;
-
-		/* One that ends between the two calls is none. */
-		if (info_on(device, list[i], &info, &gone) < 0)
-			continue;
-		if (is_number ? info.enclave == number : strcmp(info.name, name) == 0) {
-			*enclave = info.enclave;
+		if (is(&list[i], is_number, number, name)) {
+			*enclave = list[i].enclave;
 			found++;
 		}
 		if (used < sizeof(others))
 			used += (size_t)snprintf(others + used, sizeof(others) - used,
-						 is_digit_name(info.name) ? "%s%u" : "%s%u %s",
-						 used ? ", " : "", info.enclave, info.name);
+						 is_digit_name(list[i].name) ? "%s%u" : "%s%u %s",
+						 used ? ", " : "", list[i].enclave, list[i].name);
 	}
 	free(list);
-	close(device);
-	if (count < 0)
-		return -1;
 	if (found == 0) {
 		not_found(name, others, error);
 		errno = ENOENT;
@@ -241,7 +257,8 @@ int pisces_find(const char *name, uint32_t *enclave, struct pisces_error *error)
 
 int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *error)
 {
-	uint32_t *list, number = 0;
+	struct pisces_info *list;
+	uint32_t number = 0;
 	bool is_number = read_number(name, &number), found = false;
 	struct pisces_error ignored;
 	int count;
@@ -253,18 +270,12 @@ int pisces_find_any(const char *name, uint32_t *enclave, struct pisces_error *er
 	count = pisces_list_all(&list, &ignored);
 	/* In the order in which they went: the last one of a name is the one that is meant. */
 	for (int i = 0; i < count; i++) {
-		struct pisces_info info;
-
-		if (pisces_info(list[i], &info, &ignored) < 0 ||
-		    info.state != PISCES_ENCLAVE_GONE)
+		if (list[i].state != PISCES_ENCLAVE_GONE || !is(&list[i], is_number, number, name))
 			continue;
-		if (is_number ? info.enclave == number : strcmp(info.name, name) == 0) {
-			*enclave = info.enclave;
-			found = true;
-		}
+		*enclave = list[i].enclave;
+		found = true;
 	}
-	if (count >= 0)
-		free(list);
+	free(list);
 	return found ? 0 : -1;
 }
 

@@ -49,10 +49,15 @@ uint64_t pisces_meminfo_bytes(const char *text, const char *name)
  */
 void pisces_free_memory(uint64_t free[PISCES_MAX_NODES])
 {
+	struct pisces_cpuset nodes = {0}; /* a set of numbers, as any other */
 	char path[64], text[4096];
 
+	if (pisces_read_text("/sys/devices/system/node/online", text, sizeof(text)) == 0)
+		pisces_cpuset_parse(text, &nodes);
 	for (unsigned int node = 0; node < PISCES_MAX_NODES; node++) {
 		free[node] = 0;
+		if (node != 0 && !pisces_cpuset_has(&nodes, node))
+			continue;
 		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/meminfo", node);
 		if (pisces_read_text(path, text, sizeof(text)) < 0 &&
 		    (node != 0 || pisces_read_text("/proc/meminfo", text, sizeof(text)) < 0))

@@ -77,17 +77,16 @@ static void system_cpus(struct pisces_allocation *allocation)
 static uint64_t memory_in_use(uint32_t job, unsigned int *enclaves)
 {
 	struct pisces_error error;
-	struct pisces_info info;
-	uint32_t *list = NULL;
+	struct pisces_info *list;
 	int count = pisces_list(&list, &error);
 	uint64_t bytes = 0;
 	int i;
 
 	*enclaves = 0;
 	for (i = 0; i < count; i++) {
-		if (pisces_info(list[i], &info, &error) != 0 || info.job != job || info.memory == 0)
+		if (list[i].job != job || list[i].memory == 0)
 			continue;
-		bytes += info.memory;
+		bytes += list[i].memory;
 		(*enclaves)++;
 	}
 	free(list);

@@ -14,8 +14,7 @@
 static void report_enclaves(void)
 {
 	struct pisces_error error;
-	struct pisces_info info;
-	uint32_t *list = NULL;
+	struct pisces_info *list;
 	int count = pisces_list(&list, &error);
 	int i;
 
@@ -28,9 +27,9 @@ static void report_enclaves(void)
 	if (pisces_reclaim(&error) < 0)
 		slurm_error("enclave: %s", error.text);
 	for (i = 0; i < count; i++)
-		if (pisces_info(list[i], &info, &error) == 0)
-			slurm_info("enclave: enclave %u (%s) of %u.%u is there; process %d owns it",
-				   list[i], info.name, info.job, info.step, (int)info.owner_pid);
+		slurm_info("enclave: enclave %u (%s) of %u.%u is there; process %d owns it",
+			   list[i].enclave, list[i].name, list[i].job, list[i].step,
+			   (int)list[i].owner_pid);
 	free(list);
 }
 

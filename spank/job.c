@@ -12,15 +12,14 @@
 static bool has_enclaves(uint32_t job)
 {
 	struct pisces_error error;
-	struct pisces_info info;
-	uint32_t *list = NULL;
+	struct pisces_info *list;
 	int count = pisces_list(&list, &error);
 	bool found = false;
 	int i;
 
 	/* Without the module there is none. */
 	for (i = 0; i < count && !found; i++)
-		found = pisces_info(list[i], &info, &error) == 0 && info.job == job;
+		found = list[i].job == job;
 	free(list);
 	return found;
 }

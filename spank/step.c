@@ -208,8 +208,8 @@ int step_warn(spank_t spank)
 {
 	struct pisces_cpuset cpus, left;
 	struct pisces_error error;
-	struct pisces_info info;
-	uint32_t *list = NULL, id, job, owner = 0;
+	struct pisces_info *list;
+	uint32_t id, job, owner = 0;
 	char had[128], has[128];
 	bool shared = false;
 	int count, i;
@@ -223,14 +223,14 @@ int step_warn(spank_t spank)
 	for (i = 0; i < count; i++) {
 		unsigned int word;
 
-		if (pisces_info(list[i], &info, &error) != 0 || info.job != job)
+		if (list[i].job != job)
 			continue;
 		for (word = 0; word < PISCES_CPU_WORDS; word++) {
-			if ((info.cpus[word] & cpus.word[word]) == 0)
+			if ((list[i].cpus[word] & cpus.word[word]) == 0)
 				continue;
 			shared = true;
-			owner = info.step;
-			left.word[word] &= ~info.cpus[word];
+			owner = list[i].step;
+			left.word[word] &= ~list[i].cpus[word];
 		}
 	}
 	free(list);

@@ -6,7 +6,6 @@
 
 kernel_log_start
 node_state() { sinfo -h -o %T; }
-slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
 registered() { [ "$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')" != "$started" ]; }
 ok "the node is idle" wait_until 60 node_idle
 
@@ -34,14 +33,14 @@ pkill -HUP -x slurmd
 in_service "SIGHUP to slurmd"
 
 pkill -TERM -x slurmd
-wait_until 30 eval '! pgrep -x slurmd > /dev/null'
+wait_until 30 gone slurmd
 slurmd -N n1
 ok "the next slurmd registers" wait_until 60 registered
 in_service "slurmd restarted"
 
 started=$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')
 pkill -KILL -x slurmd
-wait_until 30 eval '! pgrep -x slurmd > /dev/null'
+wait_until 30 gone slurmd
 slurmd -N n1
 ok "the next slurmd registers" wait_until 60 registered
 in_service "slurmd killed"
@@ -49,7 +48,7 @@ like "$(tail -n 40 /var/log/slurm/slurmd.log)" "enclave: enclave [0-9]+ .* of [0
 	"its log names the enclave that is there"
 
 pkill -TERM -x slurmctld
-wait_until 60 eval '! pgrep -x slurmctld > /dev/null'
+wait_until 60 gone slurmctld
 runuser -u slurm -- slurmctld
 wait_until 60 eval 'scontrol ping | grep -q UP'
 in_service "slurmctld restarted, which asks nodes to register"

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # t/1022-kill-matrix.t for what Slurm runs: slurmstepd and slurmd die while an enclave
-# boots, idles, computes, waits for input, or is torn down.
+# is being given memory, boots, idles, computes, waits for input, or is torn down.
 limit_file=1800
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
-places="booting idle computing io teardown"
+places="preparing booting idle computing io teardown"
 declare -A cell
 now() { echo "${EPOCHREALTIME/./}"; }
 job() { squeue -h -o %A -n "$1" | head -n 1; }
-slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
 taken() { [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]; }
+is_there() { [ "$(pisces list | wc -l)" -gt 1 ]; }
 task_runs() { pisces list --json | grep -q '"tasks": *1'; }
 
 mkfifo fifo
@@ -21,7 +21,7 @@ exec 9<> fifo
 begin() {
 	local program
 	case $2 in
-	booting) program="$examples/spin 200" ;;
+	preparing | booting) program="$examples/spin 200" ;;
 	idle) program="busybox sleep 200" ;;
 	computing) program="$examples/spin 200" ;;
 	io) program="busybox cat" ;;
@@ -32,6 +32,7 @@ begin() {
 	srun -J "$1" --enclave=lwk -c2 --mem=256M $program > "$1.txt" 2>&1 < fifo &
 	srun_pid=$!
 	case $2 in
+	preparing) wait_until 90 is_there ;;
 	booting) wait_until 90 taken ;;
 	teardown) wait_until 90 grep -q over "$1.txt" ;;
 	*) wait_until 90 task_runs ;;
@@ -68,7 +69,7 @@ done
 for place in $places; do
 	begin slurmd-$place $place
 	pkill -KILL -x slurmd
-	ok "slurmd, $place: is gone" wait_until 10 eval '! pgrep -x slurmd > /dev/null'
+	ok "slurmd, $place: is gone" wait_until 10 gone slurmd
 	slurmd -N n1
 	ok "slurmd, $place: the next one is there" wait_until 60 slurmd_answers
 	# Here nobody has to notice a death: from the order to end on, it is as without it.

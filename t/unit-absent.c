@@ -24,9 +24,9 @@ static bool says(const char *text)
 static void check_absent(void)
 {
 	struct pisces_request request;
-	struct pisces_info info;
+	struct pisces_info info, *list;
 	unsigned int cpus;
-	uint32_t *list, number;
+	uint32_t number;
 	char node[64];
 
 	pisces_request_init(&request);

@@ -76,7 +76,7 @@ int command_list(int argc, char **argv)
 	struct tool_arguments arguments = {.help = help};
 	struct json json = {0};
 	struct pisces_error error;
-	uint32_t *list;
+	struct pisces_info *list;
 	bool gone = false;
 	int code, count;
 
@@ -93,17 +93,12 @@ int command_list(int argc, char **argv)
 		printf("%-6s %-16s %-8s %-12s %-10s %-10s %-16s %-5s %s\n", "NUMBER", "NAME",
 		       "STATE", "CPUS", "MEMORY", "JOB", "OWNER", "TASKS", "AGE");
 	for (int i = 0; i < count; i++) {
-		struct pisces_info info;
-
-		/* One that has ended since is not listed. */
-		if (pisces_info(list[i], &info, &error) < 0)
-			continue;
 		if (arguments.json)
-			print_json(&json, &info);
+			print_json(&json, &list[i]);
 		else
-			print_line(&info);
+			print_line(&list[i]);
 		if (gone && !arguments.json)
-			print_reason(&info);
+			print_reason(&list[i]);
 	}
 	if (arguments.json)
 		json_end(&json, ']');

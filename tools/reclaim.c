@@ -143,7 +143,7 @@ static bool concerns(const struct pisces_info *info, uint32_t job)
 static int look(uint32_t job, void (*visit)(pid_t pid, int pidfd, uint32_t enclave))
 {
 	struct pisces_error error;
-	uint32_t *list;
+	struct pisces_info *list;
 	int count = pisces_list(&list, &error), left = 0;
 
 	if (count < 0) {
@@ -151,12 +151,10 @@ static int look(uint32_t job, void (*visit)(pid_t pid, int pidfd, uint32_t encla
 		return -1;
 	}
 	for (int i = 0; i < count; i++) {
-		struct pisces_info info;
-
-		if (pisces_info(list[i], &info, &error) < 0 || !concerns(&info, job))
+		if (!concerns(&list[i], job))
 			continue;
 		left++;
-		for_each_holder(list[i], visit);
+		for_each_holder(list[i].enclave, visit);
 	}
 	free(list);
 	return left;

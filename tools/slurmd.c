@@ -98,7 +98,7 @@ static void copy_path(const char *file, char path[PATH_MAX])
 static int enclaves(void)
 {
 	struct pisces_error error;
-	uint32_t *list = NULL;
+	struct pisces_info *list;
 	int count = pisces_list(&list, &error);
 
 	free(list);

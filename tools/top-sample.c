@@ -5,15 +5,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-static void look_at(uint32_t number, struct top_sample *sample)
+static void look_at(const struct pisces_info *info, struct top_enclave *enclave)
 {
-	struct top_enclave *enclave = &sample->enclaves[sample->count];
+	const uint32_t number = info->enclave;
 	struct pisces_error ignored;
 
-	/* One that has ended since is not shown; one that has not booted has no status. */
-	if (pisces_info(number, &enclave->info, &ignored) < 0)
-		return;
-	sample->count++;
+	enclave->info = *info;
+	/* One that has not booted has no status. */
 	enclave->status = pisces_status(number, &enclave->cpu_count, &ignored);
 	if (!enclave->status)
 		enclave->cpu_count = 0;
@@ -25,28 +23,33 @@ static void look_at(uint32_t number, struct top_sample *sample)
 
 int top_look(uint32_t number, struct top_sample *sample, struct pisces_error *error)
 {
-	struct pisces_info info;
+	struct pisces_info one, *all = NULL;
+	const struct pisces_info *list = &one;
 	struct timespec now;
-	uint32_t *list = NULL;
-	int count;
+	int count = 1;
 
 	*sample = (struct top_sample){0};
-	if (number && pisces_info(number, &info, error) < 0)
-		return -1;
-	count = number ? 1 : pisces_list(&list, error);
-	if (count < 0)
-		return -1;
+	if (number) {
+		if (pisces_info(number, &one, error) < 0)
+			return -1;
+	} else {
+		count = pisces_list(&all, error);
+		if (count < 0)
+			return -1;
+		list = all;
+	}
 	sample->enclaves = calloc((size_t)count + 1, sizeof(*sample->enclaves));
 	if (!sample->enclaves) {
 		snprintf(error->text, sizeof(error->text), "no memory for %d enclaves", count);
-		free(list);
+		free(all);
 		return -1;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sample->when_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	for (int i = 0; i < count; i++)
-		look_at(number ? number : list[i], sample);
-	free(list);
+		look_at(&list[i], &sample->enclaves[i]);
+	sample->count = (unsigned int)count;
+	free(all);
 	return 0;
 }
 

@@ -83,6 +83,11 @@ node_idle() {
 	[ "$(sinfo -h -o %T | sort -u)" = idle ]
 }
 
+slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
+
+# gone NAME: no process is called so.
+gone() { ! pgrep -x "$1" > /dev/null; }
+
 # What is free, in KiB: MemFree, and what each CPU keeps for itself, tens of MiB after an enclave's
 # end, which is not in it.
 mem_free_kib() {

@@ -4,9 +4,6 @@
 # Sourced by tests that change the node's Slurm and start it again; slurm_restore puts
 # back what was there.
 
-slurmd_answers() { scontrol show slurmd > /dev/null 2>&1; }
-gone() { ! pgrep -x "$1" > /dev/null; }
-
 # slurm_conf SED-SCRIPT: slurm.conf as it was when the test began, changed by the script.
 slurm_conf() {
 	[ -e slurm.conf.before ] || cp /etc/slurm/slurm.conf slurm.conf.before
