@@ -125,6 +125,18 @@ mv $conf away.conf
 fails "(none)" "node does not load the plugin" 2 "this-node-does-not-load-enclave.so/busybox: No such file" \
 	"env SLURM_CONF=$PWD/login/slurm.conf $run $seen"
 mv away.conf $conf
+# One built for another Slurm, by the version in it. As "required", slurmd would not start with it.
+version=$(srun --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')
+perl -pe 'BEGIN {
+		($a, $b, $c) = split /\./, shift;
+		($here, $other) = (pack("V", $a << 16 | $b << 8 | $c), pack("V", $a - 1 << 16 | $b << 8 | $c));
+	}
+	s/\Q$here/$other/g' "$version" "$(find /usr/lib -name enclave.so)" > other.so
+ok "a plugin of another Slurm" eval '! cmp -s other.so "$(find /usr/lib -name enclave.so)"'
+echo "optional $PWD/other.so" > $conf
+fails "(none)" "plugin of another Slurm" 2 "this-node-does-not-load-enclave.so/busybox: No such file" \
+	"env SLURM_CONF=$PWD/login/slurm.conf $run $seen"
+cp conf.good $conf
 fails "(proxy)" "no such program" 127 "cannot run /nowhere: no such file" "$run /nowhere"
 fails "(proxy)" "program not executable" 126 "cannot run /etc/passwd: no permission to execute" "$run /etc/passwd"
 plug append=crash=panic
