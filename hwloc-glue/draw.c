@@ -197,7 +197,7 @@ static void drawn_info(const struct pisces_info *info, struct pisces_drawn *draw
 	if (info->job)
 		snprintf(drawn->job, sizeof(drawn->job), "%" PRIu32 ".%" PRIu32, info->job,
 			 info->step);
-	memcpy(drawn->cpus.word, info->cpus, sizeof(drawn->cpus.word));
+	drawn->cpus = pisces_info_cpus(info);
 	memcpy(drawn->memory, info->node_memory, sizeof(drawn->memory));
 	memcpy(drawn->gone, info->node_blocks, sizeof(drawn->gone));
 }

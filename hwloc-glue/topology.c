@@ -154,15 +154,15 @@ struct pisces_cpuset pisces_cores_of(const struct pisces_cpuset *cpus)
 static struct pisces_cpuset shared_cpus(void)
 {
 	struct pisces_cpuset taken = {0};
-	struct pisces_drawn *drawn = NULL;
+	struct pisces_info *list;
 	struct pisces_error ignored;
-	int enclaves = pisces_module_is_there() ? pisces_drawn_here(&drawn, &ignored) : 0;
+	int count = pisces_list(&list, &ignored);
 
-	for (int i = 0; i < enclaves; i++) {
+	for (int i = 0; i < count; i++) {
 		for (unsigned int word = 0; word < PISCES_CPU_WORDS; word++)
-			taken.word[word] |= drawn[i].cpus.word[word];
+			taken.word[word] |= list[i].cpus[word];
 	}
-	free(drawn);
+	free(list);
 	return pisces_cores_of(&taken);
 }
 

@@ -43,7 +43,7 @@ blocks_offline() { grep -l offline /sys/devices/system/memory/memory*/state | wc
 is "$(blocks_offline)" 1 "which stays offline"
 echo /usr/bin/pisces > /sys/module/pisces/parameters/reclaim
 pkill -TERM -x slurmd
-ok "slurmd ends" wait_until 30 eval '! pgrep -x slurmd > /dev/null'
+ok "slurmd ends" wait_until 30 gone slurmd
 slurmd -N n1
 ok "the next one brings the block online" wait_until 30 eval '[ "$(blocks_offline)" = 0 ]'
 ok "the node is idle" wait_until 90 node_idle

@@ -126,13 +126,14 @@ fails "(none)" "node does not load the plugin" 2 "this-node-does-not-load-enclav
 	"env SLURM_CONF=$PWD/login/slurm.conf $run $seen"
 mv away.conf $conf
 # One built for another Slurm, by the version in it. As "required", slurmd would not start with it.
+plugin=$(find /usr/lib -name enclave.so)
 version=$(srun --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')
 perl -pe 'BEGIN {
 		($a, $b, $c) = split /\./, shift;
 		($here, $other) = (pack("V", $a << 16 | $b << 8 | $c), pack("V", $a - 1 << 16 | $b << 8 | $c));
 	}
-	s/\Q$here/$other/g' "$version" "$(find /usr/lib -name enclave.so)" > other.so
-ok "a plugin of another Slurm" eval '! cmp -s other.so "$(find /usr/lib -name enclave.so)"'
+	s/\Q$here/$other/g' "$version" "$plugin" > other.so
+ok "a plugin of another Slurm" eval '! cmp -s other.so "$plugin"'
 echo "optional $PWD/other.so" > $conf
 fails "(none)" "plugin of another Slurm" 2 "this-node-does-not-load-enclave.so/busybox: No such file" \
 	"env SLURM_CONF=$PWD/login/slurm.conf $run $seen"
