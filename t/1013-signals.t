@@ -37,7 +37,7 @@ ok "SIGHUP is handled" wait_until 60 grep -q "^handler" out.txt
 kill -TERM "$proxy"
 rc=0; wait $run_pid || rc=$?
 is "$rc" 0 "SIGTERM ends it"
-is "$(cat out.txt)" "$linux" "all that it says is what it says on Linux"
+is "$(without_progress < out.txt)" "$linux" "all that it says is what it says on Linux"
 
 # Ignored by who started it; the program thinks otherwise.
 received bash -c 'trap "" HUP; exec pisces run --cpus=1 --mem=128M -- ./outside-signals receive'

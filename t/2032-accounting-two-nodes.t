@@ -17,7 +17,7 @@ slurmd_of_n2() {
 	cp /etc/slurm/slurm.conf slurm.conf.now
 	on n2 cp "$PWD/slurm.conf.now" /etc/slurm/slurm.conf
 	on n2 pkill -TERM -x slurmd
-	wait_until 30 eval '! on n2 pgrep -x slurmd > /dev/null'
+	wait_until 30 there n2 gone slurmd
 	on n2 slurmd -N n2
 }
 

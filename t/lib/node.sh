@@ -36,9 +36,18 @@ if [ -z "${PISCES_ON_NODE:-}" ]; then
 	# shellcheck disable=SC2086 # words
 	tar -c lib "$(basename "$0")" ${node_sources:-} "${bring[@]}" | "$quickstart" run \
 		${node_count:+--no-build --nodes=$node_count} -- env "${give[@]}" sh -c '
-		dir=$(mktemp -d "$3/test.XXXXXX") && cd "$dir" && tar -x &&
-		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null
+		dir=$(mktemp -d "$3/test.XXXXXX") && cd "$dir" && tar -x || exit
+		# Who ends the local side sends SIGTERM to this process group; that of timeout,
+		# with the test, is another, and this shell would wait for it.
+		PISCES_ON_NODE=1 timeout -k 10 "$2" "./$1" < /dev/null &
+		test=$!
+		trap "kill -TERM $test" TERM
+		wait $test
 		rc=$?
+		while kill -0 $test 2> /dev/null; do
+			wait $test
+			rc=$?
+		done
 		cd / && rm -rf "$dir"
 		[ $rc -ne 124 ] || echo "Bail out! $1 did not end within $2 s"
 		exit $rc' sh "$(basename "$0")" $((${limit_file:-600} * slow)) \
