@@ -25,6 +25,7 @@
 #include "task/process.h"
 #include "task/signal.h"
 #include "task/thread.h"
+#include "unit-linux-calls.h"
 
 uint64_t direct_base;
 int broken_pipes, pages, pages_most = 1 << 20;
@@ -239,46 +240,20 @@ void stage_node_put(struct stage_node *node)
 
 /* ---- Linux ---- */
 
-static uint8_t area[PAGE_SIZE];
-
-int64_t channel_buffer_take_all(struct channel *channel, uint64_t size,
-				struct channel_buffer *buffer)
-{
-	(void)channel;
-	*buffer = (struct channel_buffer){ .offset = 0, .memory = area, .size = size };
-	return (int64_t)size;
-}
-
-void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
-{
-	(void)channel;
-	(void)buffer;
-}
-
-static int64_t result_of(long result)
-{
-	return result < 0 ? -errno : result;
-}
-
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 			 uint64_t f)
 {
 	(void)e;
 	(void)f;
-	return result_of(syscall(nr, a, nr == SYS_write ? (uint64_t)area + b : b, c, d));
+	return linux_result(syscall(nr, a, nr == SYS_write ? (uint64_t)linux_area + b : b, c, d));
 }
 
 int64_t linux_name_call(uint32_t call, const char *path, uint64_t third, uint64_t fourth)
 {
-	return result_of(syscall(call, AT_FDCWD, path, third, fourth));
+	return linux_result(syscall(call, AT_FDCWD, path, third, fourth));
 }
 
 int64_t forward_write(int fd, user_addr_t from, uint64_t size)
 {
-	return result_of(write(fd, (const void *)from, size));
-}
-
-void linux_close(int64_t fd)
-{
-	close((int)fd);
+	return linux_result(write(fd, (const void *)from, size));
 }

@@ -18,6 +18,7 @@
 #include "task/posix_timer.h"
 #include "task/sched.h"
 #include "task/turn.h"
+#include "unit-linux-calls.h"
 
 struct process process = { .pid = 100, .uid = 7 };
 struct thread threads[2], *running = &threads[0];
@@ -164,27 +165,6 @@ void turn_end(struct turn *turn)
 	turn->taken = false;
 }
 
-static uint8_t area[4096];
-
-int64_t channel_buffer_take_all(struct channel *channel, uint64_t size,
-				struct channel_buffer *buffer)
-{
-	(void)channel;
-	*buffer = (struct channel_buffer){ .offset = 0, .memory = area, .size = size };
-	return (int64_t)size;
-}
-
-void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
-{
-	(void)channel;
-	(void)buffer;
-}
-
-static int64_t result_of(long result)
-{
-	return result < 0 ? -errno : result;
-}
-
 int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 			 uint64_t f)
 {
@@ -193,13 +173,8 @@ int64_t channel_call_own(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64
 	calls++;
 	/* Its buffer is the only argument that is an address. */
 	if (nr == SYS_timerfd_settime) {
-		c = (uint64_t)area + c;
+		c = (uint64_t)linux_area + c;
 		d = 0;
 	}
-	return result_of(syscall(nr, a, b, c, d));
-}
-
-void linux_close(int64_t fd)
-{
-	close((int)fd);
+	return linux_result(syscall(nr, a, b, c, d));
 }
