@@ -44,6 +44,7 @@ enum blocks {
 	BLOCKS_NEVER,	   /* the main thread executes it at once */
 	BLOCKS_UNLESS_FILE, /* the same if argument 0 is a regular file of this machine */
 	BLOCKS,
+	BLOCKS_FOR_TIME,   /* the same unless argument `time`, in ms, is 0 */
 	BLOCKS_BEGUN,	   /* interrupted, it goes on in Linux: so not before it has begun */
 	BLOCKS_FIRMLY,	   /* no signal interrupts it in Linux */
 	BLOCKS_FIRMLY_UNLESS_FILE,
@@ -52,6 +53,7 @@ enum blocks {
 struct call_type {
 	enum blocks blocks;
 	struct argument arg[6];
+	uint8_t time; /* of BLOCKS_FOR_TIME: index of an argument */
 	int (*prepare)(struct call *call, const struct channel *channel,
 		       const struct pisces_message *message);
 	int (*refuse)(const struct call *call); /* 0, or the negative errno that is the answer */
@@ -89,12 +91,13 @@ static const struct call_type call_types[] = {
 	[SYS_copy_file_range] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
 	[SYS_splice] = { BLOCKS, { FD, OFFSET, FD, OFFSET, VALUE, VALUE } },
 	[SYS_tee] = { BLOCKS, { FD, FD, VALUE, VALUE } },
-	[SYS_poll] = { BLOCKS, { ARRAY(1, POLLFD), VALUE, VALUE } },
+	[SYS_poll] = { BLOCKS_FOR_TIME, { ARRAY(1, POLLFD), VALUE, VALUE }, .time = 2 },
 
 	/* events */
 	[SYS_epoll_create1] = { BLOCKS_NEVER, { VALUE } },
 	[SYS_epoll_ctl] = { BLOCKS_FIRMLY, { FD, VALUE, FD, OPTIONAL(EPOLL_EVENT) } },
-	[SYS_epoll_wait] = { BLOCKS, { FD, ARRAY(2, EPOLL_EVENT), VALUE, VALUE } },
+	[SYS_epoll_wait] = { BLOCKS_FOR_TIME, { FD, ARRAY(2, EPOLL_EVENT), VALUE, VALUE },
+			     .time = 3 },
 	[SYS_eventfd2] = { BLOCKS_NEVER, { VALUE, VALUE } },
 	[SYS_timerfd_create] = { BLOCKS_NEVER, { VALUE, VALUE } },
 	[SYS_timerfd_settime] = { BLOCKS_NEVER, { FD, VALUE, STRUCT(TIMER_SPEC),
@@ -356,6 +359,9 @@ static int prepare(struct call *call, const struct channel *channel,
 	call->may_block = type->blocks != BLOCKS_NEVER;
 	if (type->blocks == BLOCKS_UNLESS_FILE || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)
 		call->may_block = !local_file((int)call->arg[0]);
+	/* MPI libraries look so for messages, without an end. */
+	else if (type->blocks == BLOCKS_FOR_TIME)
+		call->may_block = (int)call->arg[type->time] != 0;
 	if (type->blocks == BLOCKS_BEGUN)
 		call->cancel = CANCEL_BEGUN;
 	else if (type->blocks == BLOCKS_FIRMLY || type->blocks == BLOCKS_FIRMLY_UNLESS_FILE)

@@ -96,6 +96,35 @@ static void test_memfd(void)
 	ok(memfd_create("x", 0x4000) == -1 && errno == EINVAL, "an unknown flag: EINVAL");
 }
 
+/* Opened once more by the name that its descriptor has in /proc. */
+static void test_descriptor_names(void)
+{
+	int fd = memfd_create("named", 0), again;
+	char path[64], by_pid[64], buffer[8] = { 0 };
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(by_pid, sizeof(by_pid), "/proc/%d/fd/%d", getpid(), fd);
+	ok(write(fd, "content", 7) == 7, "a memory file with a name in /proc");
+	again = open(path, O_RDONLY);
+	ok(again >= 0 && read(again, buffer, 8) == 7 && memcmp(buffer, "content", 7) == 0,
+	   "is opened by that, with a position of its own");
+	ok(write(again, "x", 1) == -1 && errno == EBADF, "to read, as was asked for");
+	ok(pwrite(fd, "C", 1, 0) == 1 && pread(again, buffer, 1, 0) == 1 && buffer[0] == 'C',
+	   "both are one file");
+	close(again);
+	ok(stat(path, &status) == 0 && status.st_size == 7, "stat() by that name knows its size");
+	ok(open(path, O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP, "O_NOFOLLOW: ELOOP");
+	ok(open(path, O_RDONLY | O_DIRECTORY) == -1 && errno == ENOTDIR, "O_DIRECTORY: ENOTDIR");
+	ok(open(path, O_RDWR | O_CREAT | O_EXCL, 0600) == -1 && errno == EEXIST, "O_EXCL: EEXIST");
+	again = open(by_pid, O_RDWR | O_TRUNC);
+	ok(again >= 0 && fstat(fd, &status) == 0 && status.st_size == 0,
+	   "opened by a name with its pid, and cut off by O_TRUNC");
+	close(again);
+	close(fd);
+	ok(open(path, O_RDONLY) == -1 && errno == ENOENT, "closed, it has no such name: ENOENT");
+}
+
 static void test_names(void)
 {
 	int fd, other;
@@ -214,6 +243,10 @@ struct common {
 	volatile int ready;
 	long count;
 	int slot[SLOTS];
+	struct {
+		pid_t pid;
+		int fd;
+	} open[SLOTS]; /* a memory file of each, with its rank in it */
 	char large[4 * MIB];
 };
 
@@ -263,10 +296,44 @@ static struct common *meet(int rank, int ranks)
 	return common->ready ? common : NULL;
 }
 
+/* The other ranks' memory files, by the names that their descriptors have in /proc. */
+static int wrong_by_descriptor(struct common *common, int ranks)
+{
+	int wrong = 0, fd, *at;
+	char path[64];
+
+	for (int i = 0; i < ranks; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", common->open[i].pid,
+			 common->open[i].fd);
+		fd = open(path, O_RDWR);
+		at = fd >= 0 ? mmap(NULL, 4096, RW, MAP_SHARED, fd, 0) : MAP_FAILED;
+		wrong += at == MAP_FAILED || *at != i + 1000;
+		if (at != MAP_FAILED)
+			__atomic_fetch_add(&at[1], 1, __ATOMIC_RELAXED);
+		if (fd >= 0)
+			close(fd);
+	}
+	return wrong;
+}
+
+/* One that others open so, and its mapping; all have a hold of it when they have met once more. */
+static int *show_memory_file(struct common *common, int rank)
+{
+	int fd = memfd_create("rank", MFD_CLOEXEC), value = rank + 1000;
+	int *at;
+
+	if (fd < 0 || ftruncate(fd, 4096) != 0 || pwrite(fd, &value, sizeof(value), 0) < 0)
+		return NULL;
+	at = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0);
+	common->open[rank].pid = getpid();
+	common->open[rank].fd = fd;
+	return at == MAP_FAILED ? NULL : at;
+}
+
 static int run_rank(int rank, int ranks)
 {
 	struct common *common = meet(rank, ranks);
-	int id, wrong = 0, *segment;
+	int id, wrong = 0, *segment, *shown;
 
 	if (!ok(common != NULL, "rank %d: found the others", rank))
 		return 1;
@@ -281,6 +348,7 @@ static int run_rank(int rank, int ranks)
 	segment = shmat(id, NULL, 0);
 	if (segment != (void *)-1)
 		segment[rank] = rank + 1;
+	shown = show_memory_file(common, rank);
 	pthread_barrier_wait(&common->barrier);
 	for (int i = 0; i < ranks; i++) {
 		wrong += common->slot[i] != i + 100 || common->large[(size_t)i * 4096] != (char)(i + 1);
@@ -289,7 +357,10 @@ static int run_rank(int rank, int ranks)
 	ok(wrong == 0, "rank %d: sees what all have written", rank);
 	ok(common->count == 10000l * ranks, "rank %d: a mutex in shared memory keeps %ld counts", rank,
 	   common->count);
+	wrong = wrong_by_descriptor(common, ranks);
 	pthread_barrier_wait(&common->barrier);
+	ok(wrong == 0 && shown && shown[1] == ranks,
+	   "rank %d: each opens the others' memory files by /proc/PID/fd", rank);
 	if (rank == 0) {
 		shm_unlink("/ranks");
 		shmctl(id, IPC_RMID, NULL);
@@ -304,6 +375,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return run_rank(rank ? atoi(rank) : atoi(getenv("SLURM_PROCID")), atoi(argv[1]));
 	test_memfd();
+	test_descriptor_names();
 	test_names();
 	test_semaphore();
 	test_segments();

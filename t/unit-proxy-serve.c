@@ -5,6 +5,7 @@
  */
 #include "unit-proxy-fake.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -55,6 +56,22 @@ static void test_streams(void)
 	fake_exit(&fake, 3 << 8);
 	is_number(fake_wait(&fake), 3 << 8, "exit code 3");
 	fake_close(&fake);
+}
+
+static int threads_of(pid_t pid)
+{
+	struct dirent *entry;
+	char path[32];
+	int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) != NULL)
+		count += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return count;
 }
 
 static void test_files(void)
@@ -327,6 +344,24 @@ static void test_cancel(void)
 	fake_close(&fake);
 }
 
+/* A thread of its own is only for what may wait. */
+static void test_looks(void)
+{
+	struct fake fake;
+	int64_t epoll;
+
+	fake_start_true(&fake);
+	epoll = DO(&fake, SYS_epoll_create1, 0);
+	is_number(DO(&fake, SYS_poll, 0, 0, 0), 0, "a poll that only looks");
+	is_number(DO(&fake, SYS_epoll_wait, epoll, 0, 4, 0), 0, "an epoll_wait that does");
+	is_number(threads_of(fake.pid), 1, "are the main thread's");
+	is_number(DO(&fake, SYS_epoll_wait, epoll, 0, 4, 1), 0, "one that waits");
+	is_number(threads_of(fake.pid), 2, "is another's");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+}
+
 /* What byte AT of the stream is. */
 static uint8_t pattern(uint64_t at)
 {
@@ -524,6 +559,7 @@ int main(void)
 	test_waiting_calls();
 	test_cancel();
 	test_cancel_firmly();
+	test_looks();
 	test_volume();
 	test_signals();
 	test_queued_signals();

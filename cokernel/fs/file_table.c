@@ -11,17 +11,21 @@
 #define ROOM_LEAST 64u
 #define ROOM_MOST (1u << 16) /* more descriptors than that, and high ones are refused */
 
-bool file_table_any(void)
+static bool has_any(const struct file_table *table)
 {
-	return __atomic_load_n(&process_current()->file_table.used, __ATOMIC_ACQUIRE) != 0;
+	return __atomic_load_n(&table->used, __ATOMIC_ACQUIRE) != 0;
 }
 
-struct open_file *file_table_get(int fd)
+bool file_table_any(void)
 {
-	struct file_table *table = &process_current()->file_table;
+	return has_any(&process_current()->file_table);
+}
+
+struct open_file *file_table_get_of(struct file_table *table, int fd)
+{
 	struct open_file *open = NULL;
 
-	if (likely(!file_table_any()))
+	if (likely(!has_any(table)))
 		return NULL;
 	lock_take(&table->lock);
 	if (fd >= 0 && (unsigned int)fd < table->room)
@@ -30,6 +34,11 @@ struct open_file *file_table_get(int fd)
 		open_file_get(open);
 	lock_drop(&table->lock);
 	return open;
+}
+
+struct open_file *file_table_get(int fd)
+{
+	return file_table_get_of(&process_current()->file_table, fd);
 }
 
 /* Room for FD; the lock is not held. */

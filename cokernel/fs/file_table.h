@@ -26,6 +26,9 @@ bool file_table_any(void);
 /* That of FD with a reference, or NULL. Of the running process. */
 struct open_file *file_table_get(int fd);
 
+/* The same of another process, which is there meanwhile. */
+struct open_file *file_table_get_of(struct file_table *table, int fd);
+
 /*
  * FD is OPEN from now on, whose reference it takes over; NULL: it is the proxy's. What
  * was there is closed. 0, or -ENOMEM with the reference given back.

@@ -14,6 +14,7 @@
 #include "fs/mapped_file.h"
 #include "fs/memory_file.h"
 #include "fs/shared_names.h"
+#include "fs/stage_open.h"
 #include "lib/print.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
@@ -177,29 +178,61 @@ int64_t syscall_umask(const struct syscall_args *args)
 	return result;
 }
 
+/* open(2) of FILE, whose reference is taken over. */
+static int64_t open_memory_file(const char *name, struct memory_file *file, uint32_t flags,
+				bool is_new)
+{
+	int64_t fd = new_descriptor(name, flags & OPEN_CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0,
+				    file, flags);
+	struct open_file *open;
+
+	if (fd < 0 || is_new || !(flags & OPEN_TRUNCATE))
+		return fd;
+	open = get_memory_file((int)fd);
+	if (open) {
+		open_file_resize(open, 0);
+		open_file_put(open);
+	}
+	return fd;
+}
+
+/* open(2) of what is open already and has a name in /proc: FILE, whose reference is taken over. */
+static int64_t open_again(struct memory_file *file, uint32_t flags)
+{
+	int64_t error = 0;
+
+	if ((flags & OPEN_CREATE) && (flags & OPEN_EXCLUSIVE))
+		error = -EEXIST;
+	else if (flags & OPEN_NO_FOLLOW)
+		error = -ELOOP;
+	else if (flags & OPEN_DIRECTORY)
+		error = -ENOTDIR;
+	else if (!memory_file_allows(file, flags))
+		error = -EACCES;
+	if (error == 0)
+		return open_memory_file("again", file, flags, false);
+	memory_file_put(file);
+	return error;
+}
+
 bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *result)
 {
 	const char *name = shared_name(path);
 	struct memory_file *file;
 	bool is_new;
 
-	if (!name)
-		return false;
+	if (!name) {
+		file = flags & OPEN_PATH ? NULL : own_descriptor_file(path);
+		if (file)
+			*result = open_again(file, flags);
+		return file != NULL;
+	}
 	if (flags & OPEN_CREATE)
 		mode &= ~__atomic_load_n(&process_current()->umask, __ATOMIC_RELAXED);
 	*result = shared_open(name, flags, mode, &file, &is_new);
 	if (*result != 0)
 		return true;
-	*result = new_descriptor(name, flags & OPEN_CLOSE_ON_EXEC ? MEMFD_CLOSE_ON_EXEC : 0, file,
-				 flags);
-	if (*result >= 0 && (flags & OPEN_TRUNCATE) && !is_new) {
-		struct open_file *open = get_memory_file((int)*result);
-
-		if (open) {
-			open_file_resize(open, 0);
-			open_file_put(open);
-		}
-	}
+	*result = open_memory_file(name, file, flags, is_new);
 	return true;
 }
 

@@ -25,6 +25,13 @@ int64_t file_faccessat2(const struct syscall_args *args);
 /* Is FD a memory file? */
 bool file_is_own(int fd);
 
+/*
+ * The memory file that PATH, as /proc/self/fd/3 or a name of another task's, is an open
+ * descriptor of, with a reference; NULL: none. Whether its mode lets it be opened is not looked at.
+ */
+struct memory_file;
+struct memory_file *own_descriptor_file(const char *path);
+
 /* read(2) of FD, which is FILE: signal_file.c. */
 struct signal_file;
 int64_t signal_file_read(int fd, struct signal_file *file, user_addr_t to, uint64_t size);
@@ -33,8 +40,8 @@ int64_t signal_file_read(int fd, struct signal_file *file, user_addr_t to, uint6
 int64_t file_copied(int old, int64_t fd);
 
 /*
- * open(2) of PATH if that is in /dev/shm: then true, and *RESULT is a descriptor or
- * -errno.
+ * open(2) of PATH if that is in /dev/shm or the name of a descriptor of a memory file: then
+ * true, and *RESULT is a descriptor or -errno.
  */
 bool own_file_open(const char *path, uint32_t flags, uint32_t mode, int64_t *result);
 

@@ -11,6 +11,7 @@
 #include "syscall/own_file.h"
 
 #define EMPTY_PATH 0x1000u /* AT_EMPTY_PATH */
+#define NO_FOLLOW 0x100u   /* AT_SYMLINK_NOFOLLOW */
 #define NO_REPLACE 1u	   /* RENAME_NOREPLACE */
 
 /* The name in /dev/shm that FROM is, or NULL; BUFFER has room for SHARED_PATH_MOST + 1. */
@@ -34,9 +35,15 @@ static int find_file(int fd, user_addr_t path, uint64_t flags, struct memory_fil
 	char first;
 
 	*file = NULL;
-	name = path != 0 ? load_name(path, buffer) : NULL;
-	if (name)
-		return shared_open(name, OPEN_READ_ONLY, 0, file, &is_new);
+	if (path != 0 && string_from_user(buffer, path, sizeof(buffer)) > 0) {
+		name = shared_name(buffer);
+		if (name)
+			return shared_open(name, OPEN_READ_ONLY, 0, file, &is_new);
+		if (!(flags & NO_FOLLOW))
+			*file = own_descriptor_file(buffer);
+		if (*file)
+			return 0;
+	}
 	if (!(flags & EMPTY_PATH) || (path != 0 && (copy_from_user(&first, path, 1) != 0 || first)))
 		return 0;
 	open = file_table_get(fd);

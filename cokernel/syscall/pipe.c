@@ -6,6 +6,7 @@
 
 #include "arch/user.h"
 #include "channel/channel.h"
+#include "fs/descriptor_name.h"
 #include "fs/file_table.h"
 #include "fs/memory_file.h"
 #include "fs/stage_open.h"
@@ -168,49 +169,14 @@ int file_to_linux(int fd)
 	return error;
 }
 
-/* The number that TEXT is, or -1. */
-static int number_of(const char *text)
-{
-	int number = 0;
-
-	if (!*text)
-		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || number > 100000)
-			return -1;
-		number = number * 10 + (*text - '0');
-	}
-	return number;
-}
-
-/* Which descriptor PATH is, or -1: of /proc whoever it is about, for that does no harm. */
-static int descriptor_of(const char *path)
-{
-	static const char *const streams[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
-	const char *last = path, *at;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(streams); i++) {
-		if (strcmp(path, streams[i]) == 0)
-			return (int)i;
-	}
-	for (at = path; *at; at++) {
-		if (*at == '/')
-			last = at;
-	}
-	if (last - path < 3 || strncmp(last - 3, "/fd", 3) != 0 ||
-	    (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/dev/fd/", 8) != 0))
-		return -1;
-	return number_of(last + 1);
-}
-
 int file_to_linux_by_name(user_addr_t from)
 {
 	char path[NAME_MOST];
+	tid_t whose;
 	int fd;
 
 	if (likely(!file_table_any()) || string_from_user(path, from, sizeof(path)) < 0)
 		return 0;
-	fd = descriptor_of(path);
-	return fd < 0 ? 0 : file_to_linux(fd);
+	/* Whoever it is about, for that does no harm */
+	return descriptor_name(path, &whose, &fd) ? file_to_linux(fd) : 0;
 }

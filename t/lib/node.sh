@@ -119,7 +119,7 @@ kernel_log() {
 }
 
 # Kernel messages that nobody wants to see.
-kernel_log_patterns='BUG|WARNING|Oops|Call Trace|general protection|soft lockup|stall|No irq handler'
+kernel_log_patterns='BUG|WARNING|Oops|Call Trace|general protection|soft lockup|detected.* stall|No irq handler'
 kernel_log_patterns+='|unchecked MSR|pages are still in use|quarantine'
 kernel_log_bad() {
 	kernel_log | grep -E "$kernel_log_patterns"
