@@ -4,7 +4,7 @@
 # are and print what they print on Linux. They are not on every node:
 #
 #   contrib/quickstart check --packages "lammps python3-numpy libopenblas0-pthread \
-#       openssl gcc g++ gfortran musl-tools" t/1040-real-programs.t
+#       openssl gcc g++ gfortran musl-tools mpich libmpich-dev" t/1040-real-programs.t
 #
 # A program that is not there is a failure here, since nothing was shown then.
 # Environment: hash_mib, the size of the file that openssl hashes (64).
@@ -85,6 +85,16 @@ if has lmp lammps; then
 		-in "$programs/melt.lmp" -log none
 	same "LAMMPS, crack" 0 "$steps" lmp -in "$programs/crack.lmp" -log none
 	of_srun=
+fi
+# Ranks find each other by Slurm's PMI, and share memory if their library can.
+if has mpicc.mpich libmpich-dev && mpicc.mpich -o ranks "$programs/ranks.c"; then
+	limit=300 run srun --mpi=pmi2 -n2 -c1 ./ranks < /dev/null
+	is "$rc" 0 "MPI, 2 ranks: exit code on Linux"
+	outside=$out
+	limit=300 run srun --mpi=pmi2 --enclave=lwk -n2 -c1 ./ranks < /dev/null
+	is "$rc" 0 "MPI, 2 ranks: exit code"
+	is "$out" "$outside" "MPI, 2 ranks: the output is the same: $out"
+	[ "$rc" = 0 ] || diag "$err"
 fi
 if has openssl openssl; then
 	head -c "${hash_mib:-64}M" /dev/urandom > big
