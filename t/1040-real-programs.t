@@ -4,7 +4,8 @@
 # are and print what they print on Linux. They are not on every node:
 #
 #   contrib/quickstart check --packages "lammps python3-numpy libopenblas0-pthread \
-#       openssl gcc g++ gfortran musl-tools mpich libmpich-dev" t/1040-real-programs.t
+#       openssl gcc g++ gfortran musl-tools mpich libmpich-dev libomp5-14" \
+#       t/1040-real-programs.t
 #
 # A program that is not there is a failure here, since nothing was shown then.
 # Environment: hash_mib, the size of the file that openssl hashes (64).
@@ -62,6 +63,11 @@ if has g++ g++ && g++ -o cxx "$programs/cxx.cc"; then
 fi
 if has gfortran gfortran && gfortran -fopenmp -o fortran "$programs/fortran.f90"; then
 	same "Fortran with OpenMP" 0 cat ./fortran
+	# LLVM's library has all that programs of gcc call of gcc's.
+	LD_PRELOAD=libomp.so.5 OMP_PLACES=threads OMP_PROC_BIND=close \
+		same "the same with LLVM's OpenMP" 0 cat ./fortran
+	LD_PRELOAD=libomp.so.5 KMP_VERSION=1 run pisces run --cpus=2 --mem=1G -- ./fortran < /dev/null
+	like "$err" "LLVM OMP version" "which it really is"
 fi
 if has python3 python3-numpy; then
 	if python3 -c 'import numpy' 2> /dev/null; then
