@@ -9,6 +9,7 @@
 #
 # A program that is not there is a failure here, since nothing was shown then.
 # Environment: hash_mib, the size of the file that openssl hashes (64).
+limit_file=1800
 node_env="hash_mib"
 node_sources="programs"
 . "$(dirname "$0")/lib/node.sh"
