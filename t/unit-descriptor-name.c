@@ -30,6 +30,7 @@ int main(void)
 		"/proc//fd/1", "/proc/self/task/fd/1", "/proc/self/task/x/fd/1", "/dev/fd",
 		"/dev/fd/", "/dev/stdin1", "proc/self/fd/1", "/tmp/proc/self/fd/1",
 		"/proc/self/fd/99999999999999999999", "/proc/4294967297/fd/1",
+		"/proc/self/fd/03",
 	};
 
 	is_name("/dev/stdin", 0, 0);

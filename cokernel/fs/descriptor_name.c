@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fs/descriptor_name.h"
 
+#include "fs/path_number.h"
 #include "lib/string.h"
-
-/* More than any process or descriptor has. */
-#define NUMBER_MOST 99999999
 
 static bool take(const char **at, const char *text)
 {
@@ -16,25 +14,10 @@ static bool take(const char **at, const char *text)
 	return true;
 }
 
-/* The number that *AT begins with, or -1. */
-static int take_number(const char **at)
-{
-	int number = 0;
-
-	if (**at < '0' || **at > '9')
-		return -1;
-	for (; **at >= '0' && **at <= '9'; ++*at) {
-		number = number * 10 + (**at - '0');
-		if (number > NUMBER_MOST)
-			return -1;
-	}
-	return number;
-}
-
 /* What *AT has before the number of the descriptor. */
 static bool take_directory(const char **at, tid_t *whose)
 {
-	int number;
+	uint32_t number;
 
 	*whose = 0;
 	if (take(at, "/dev/fd/"))
@@ -42,12 +25,11 @@ static bool take_directory(const char **at, tid_t *whose)
 	if (!take(at, "/proc/"))
 		return false;
 	if (!take(at, "self") && !take(at, "thread-self")) {
-		number = take_number(at);
-		if (number <= 0)
+		if (!path_number(at, &number) || number == 0)
 			return false;
 		*whose = (tid_t)number;
 	}
-	if (take(at, "/task/") && take_number(at) < 0)
+	if (take(at, "/task/") && !path_number(at, &number))
 		return false;
 	return take(at, "/fd/");
 }
@@ -55,6 +37,7 @@ static bool take_directory(const char **at, tid_t *whose)
 bool descriptor_name(const char *path, tid_t *whose, int *fd)
 {
 	static const char *const streams[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+	uint32_t number;
 	unsigned int i;
 
 	*whose = 0;
@@ -64,8 +47,8 @@ bool descriptor_name(const char *path, tid_t *whose, int *fd)
 			return true;
 		}
 	}
-	if (!take_directory(&path, whose))
+	if (!take_directory(&path, whose) || !path_number(&path, &number) || *path != '\0')
 		return false;
-	*fd = take_number(&path);
-	return *fd >= 0 && *path == '\0';
+	*fd = (int)number;
+	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fs/tree.h"
 
+#include "fs/path_number.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "task/process.h"
@@ -68,24 +69,6 @@ static bool normalize(const char *path, char *normal)
 	return true;
 }
 
-/* The number that *TEXT begins with, as it would be written; *TEXT goes behind it. */
-static bool parse_number(const char **text, uint32_t *number)
-{
-	const char *at = *text;
-	uint64_t value = 0;
-
-	if (*at < '0' || *at > '9' || (*at == '0' && at[1] >= '0' && at[1] <= '9'))
-		return false;
-	for (; *at >= '0' && *at <= '9'; at++) {
-		value = value * 10 + (uint64_t)(*at - '0');
-		if (value > INT32_MAX)
-			return false;
-	}
-	*number = (uint32_t)value;
-	*text = at;
-	return true;
-}
-
 /* Where the pattern of ENTRY goes on behind PATH, or NULL: they differ. */
 static const char *match(const struct tree_entry *entry, const char *path, uint32_t *number)
 {
@@ -94,7 +77,7 @@ static const char *match(const struct tree_entry *entry, const char *path, uint3
 
 	while (*path) {
 		if (*pattern == '%') {
-			if (!parse_number(&path, &number[i]) ||
+			if (!path_number(&path, &number[i]) ||
 			    !tree_number_exists(entry->kind[i], number[i]))
 				return NULL;
 			i++;
