@@ -46,7 +46,13 @@ struct call {
 int call_prepare(struct call *call, const struct channel *channel,
 		 const struct pisces_message *message);
 
-/* Executes it. Returns the result or a negative errno. */
+/* What the main thread may get for a call instead of a result: a worker has to execute it. */
+#define CALL_WOULD_BLOCK INT64_MIN
+
+/*
+ * Executes it. Returns the result or a negative errno; or, if it was not to block,
+ * CALL_WOULD_BLOCK: nothing has been done, it may block now, and is to be executed again.
+ */
 int64_t call_execute(struct call *call);
 
 /* Or it is not executed after all. */

@@ -76,15 +76,37 @@ static bool is_local_device(unsigned int minor)
 	return local;
 }
 
+bool local_file_system(const struct statx *file)
+{
+	return file->stx_dev_major != 0 || is_local_device(file->stx_dev_minor);
+}
+
+/* What Linux knows by itself: no question to a server. */
+static bool look(int fd, struct statx *file)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_NLINK,
+		     file) == 0;
+}
+
+static bool is_local(const struct statx *file)
+{
+	return (S_ISREG(file->stx_mode) || S_ISDIR(file->stx_mode)) && local_file_system(file);
+}
+
 static bool ask(int fd)
 {
 	struct statx file;
 
-	/* What Linux knows by itself: no question to a server. */
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) < 0 ||
-	    !S_ISREG(file.stx_mode))
-		return false;
-	return file.stx_dev_major != 0 || is_local_device(file.stx_dev_minor);
+	return look(fd, &file) && is_local(&file);
+}
+
+bool local_file_closes(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct statx file;
+
+	return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY && look(fd, &file) &&
+	       is_local(&file) && file.stx_nlink > 0;
 }
 
 /*

@@ -9,8 +9,20 @@
 
 #include <stdbool.h>
 
-/* Is FD a regular file on a disk or in the memory of this machine? Main thread. */
+struct statx;
+
+/* Is FD a regular file or a directory on a disk or in the memory of this machine? Main thread. */
 bool local_file(int fd);
+
+/* Is what statx(2) told of a file on such a file system? Main thread. */
+bool local_file_system(const struct statx *file);
+
+/*
+ * Is it closed at once? The last one who closes a file may have to write what is left of it,
+ * or to free all of it: not where FD is a local file or directory that was opened to be read,
+ * and has a name. Main thread.
+ */
+bool local_file_closes(int fd);
 
 /*
  * Around a call after which an open descriptor may be another file: until it has ended, no

@@ -23,12 +23,12 @@ static void handle_call(struct channel *channel, const struct pisces_message *me
 	struct call *call = worker_take_call(message->tag);
 	int64_t result = call_prepare(call, channel, message);
 
-	if (result == 0 && call->may_block) {
+	if (result == 0)
+		result = call->may_block ? CALL_WOULD_BLOCK : call_execute(call);
+	if (result == CALL_WOULD_BLOCK) {
 		worker_submit(call);
 		return;
 	}
-	if (result == 0)
-		result = call_execute(call);
 	worker_give_call(call);
 	channel_reply(channel, message->tag, result);
 }

@@ -180,6 +180,16 @@ struct call *worker_take_call(uint64_t tag)
 	return &found->call;
 }
 
+bool worker_is_alone(const struct call *call)
+{
+	bool alone;
+
+	pthread_mutex_lock(&lock);
+	alone = taken == 1ull << ((const struct place *)call - places);
+	pthread_mutex_unlock(&lock);
+	return alone;
+}
+
 void worker_give_call(struct call *call)
 {
 	pthread_mutex_lock(&lock);

@@ -20,6 +20,9 @@ void worker_open(struct channel *channel);
  */
 struct call *worker_take_call(uint64_t tag);
 
+/* Is CALL, which has not been submitted, the only one on its way? */
+bool worker_is_alone(const struct call *call);
+
 /* Gives the place back: the call was answered without a worker. */
 void worker_give_call(struct call *call);
 

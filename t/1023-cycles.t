@@ -77,7 +77,7 @@ cycle() {
 	3) # the proxy
 		pisces run "${options[@]}" -- $examples/spin $((100 * slow)) > "out.$cpus" 2>&1 &
 		pid=$!
-		if wait_until 60 eval 'proxy=$(pgrep -x -P '$pid' pisces-proxy) || ! kill -0 '$pid; then
+		if wait_until 60 eval 'proxy=$(pgrep -x -P '$pid' pisces-proxy) || ! kill -0 '$pid' 2> /dev/null'; then
 			[ -z "$proxy" ] || kill -KILL "$proxy"
 		fi
 		wait $pid 2> /dev/null || rc=$?

@@ -362,6 +362,92 @@ static void test_looks(void)
 	fake_close(&fake);
 }
 
+/* Nor is it for files of this machine whose names Linux has in memory. */
+static void test_names(void)
+{
+	char dir[] = "/tmp/unit-proxy.XXXXXX";
+	struct fake fake;
+	uint64_t call, fifo;
+	uint64_t tag;
+	int64_t result;
+	int file, folder;
+
+	ok(mkdtemp(dir) != NULL, "a directory with files");
+	folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file = openat(folder, "file", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	ok(write(file, "12345", 5) == 5 && symlinkat("file", folder, "link") == 0 &&
+	   mkfifoat(folder, "fifo", 0600) == 0, "as they are");
+	/*
+	 * Linux notes what is not there; and in a link when it is first followed, if the clock
+	 * of file systems has gone on since it was made.
+	 */
+	usleep(50000);
+	ok(faccessat(folder, "link", F_OK, 0) == 0 && faccessat(folder, "nothing", F_OK, 0) < 0,
+	   "it knows them");
+	close(file);
+	close(folder);
+
+	fake_start_true(&fake);
+	folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fake_put(&fake, 0, dir);
+	is_number(DO(&fake, SYS_openat, AT_FDCWD, 0, O_RDONLY | O_DIRECTORY, 0), 3, "it is opened");
+	ok(DO(&fake, SYS_getdents64, 3, 8192, 4096) > 0, "and read");
+	fake_put(&fake, 0, "link");
+	fake_put(&fake, 16, "nothing");
+	fifo = fake_put(&fake, 32, "fifo");
+	fake_put(&fake, 48, "");
+	is_number(DO(&fake, SYS_openat, 3, 0, O_RDWR, 0), 4, "so is a file");
+	is_number(DO(&fake, SYS_fcntl, 4, F_GETFL, 0) & (O_ACCMODE | O_NONBLOCK), O_RDWR,
+		  "as it was to be");
+	is_number(DO(&fake, SYS_openat, 3, 0, O_RDONLY | O_NONBLOCK, 0), 5, "to be read as well");
+	is_number(DO(&fake, SYS_fcntl, 5, F_GETFL, 0) & (O_ACCMODE | O_NONBLOCK), O_NONBLOCK,
+		  "not to wait, if asked so");
+	is_number(DO(&fake, SYS_read, 5, 64, 100), 5, "it is read");
+	is_number(DO(&fake, SYS_close, 5), 0, "and closed");
+	is_number(DO(&fake, SYS_openat, 3, 16, O_RDONLY, 0), -ENOENT, "what is not there is not");
+	is_number(DO(&fake, SYS_openat, 3, 0, O_RDONLY | O_NOFOLLOW, 0), -ELOOP, "a link");
+	is_number(DO(&fake, SYS_newfstatat, 3, 0, 1024, 0), 0, "newfstatat of it");
+	is_number(((struct stat *)(fake.data + 1024))->st_size, 5, "follows it");
+	is_number(DO(&fake, SYS_newfstatat, 3, 0, 1024, AT_SYMLINK_NOFOLLOW), 0, "or not");
+	is_number(((struct stat *)(fake.data + 1024))->st_size, 4, "if told so");
+	is_number(DO(&fake, SYS_newfstatat, 4, 48, 1024, AT_EMPTY_PATH), 0, "and of no name");
+	is_number(DO(&fake, SYS_newfstatat, 4, 48, 1024, 0), -ENOENT, "if told so");
+	is_number(DO(&fake, SYS_statx, 3, 16, 0, STATX_SIZE, 1024), -ENOENT, "statx");
+	is_number(DO(&fake, SYS_faccessat, 3, 0, R_OK), 0, "faccessat");
+	is_number(DO(&fake, SYS_faccessat2, 3, 0, R_OK, AT_EACCESS), 0, "faccessat2");
+	is_number(DO(&fake, SYS_readlinkat, 3, 0, 1024, 100), 4, "readlinkat");
+	is_number(threads_of(fake.pid), 1, "all by the main thread");
+
+	call = CALL(&fake, SYS_openat, 3, fifo, O_RDONLY);
+	is_number(DO(&fake, SYS_faccessat, 3, 0, R_OK), 0, "a FIFO that waits for its writer");
+	file = openat(folder, "fifo", O_WRONLY | O_CLOEXEC);
+	is_number(fake_result(&fake, call), 5, "delays nothing");
+	close(file);
+	is_number(DO(&fake, SYS_close, 4), 0, "the file is closed");
+
+	file = openat(folder, "file", O_RDONLY | O_CLOEXEC);
+	if (fcntl(file, F_SETLEASE, F_WRLCK) < 0) {
+		ok(true, "one that is leased # SKIP no leases here: %s", strerror(errno));
+	} else {
+		call = CALL(&fake, SYS_openat, 3, 0, O_RDONLY);
+		ok(!fake_reply(&fake, &tag, &result, 200), "one that is leased waits");
+		is_number(DO(&fake, SYS_faccessat, 3, 16, R_OK), -ENOENT, "it delays nothing");
+		fcntl(file, F_SETLEASE, F_UNLCK);
+		is_number(fake_result(&fake, call), 4, "and is opened then");
+		is_number(DO(&fake, SYS_fcntl, 4, F_GETFL, 0) & (O_ACCMODE | O_NONBLOCK), 0,
+			  "as it was to be");
+	}
+	close(file);
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+	unlinkat(folder, "file", 0);
+	unlinkat(folder, "link", 0);
+	unlinkat(folder, "fifo", 0);
+	close(folder);
+	rmdir(dir);
+}
+
 /* What byte AT of the stream is. */
 static uint8_t pattern(uint64_t at)
 {
@@ -549,6 +635,7 @@ static void test_ends(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* of a lease that somebody waits for */
 	/* A shell's job in the background begins with these ignored. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
@@ -560,6 +647,7 @@ int main(void)
 	test_cancel();
 	test_cancel_firmly();
 	test_looks();
+	test_names();
 	test_volume();
 	test_signals();
 	test_queued_signals();

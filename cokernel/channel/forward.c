@@ -20,6 +20,18 @@
 
 /* Part of a file that is longer than this is moved in pieces of it, two at a time. */
 #define AHEAD_PIECE (CHANNEL_PIECE / 2)
+#define AHEAD_LEAST (AHEAD_PIECE / 4)
+
+/*
+ * How much of REST to read ahead. Pieces get smaller towards the end: while the last one is
+ * copied the proxy has nothing to do. A call costs as much as copying a few KiB, though.
+ */
+static uint64_t ahead_size(uint64_t rest)
+{
+	if (rest <= AHEAD_LEAST)
+		return rest;
+	return min_u64(align_up(max_u64(rest / 2, AHEAD_LEAST), PAGE_SIZE), AHEAD_PIECE);
+}
 
 /* OFFSET, BYTES further on; a position in the file moves by itself. */
 static uint64_t behind(uint64_t offset, uint64_t bytes)
@@ -123,13 +135,13 @@ static int64_t read_pieces(int fd, user_addr_t to, uint64_t size, uint64_t offse
 	uint64_t total = 0, rest, copied;
 	int64_t bytes, ahead = 0;
 
-	bytes = read_piece(channel, fd, seekable ? min_u64(size, AHEAD_PIECE) : size, offset, &now);
+	bytes = read_piece(channel, fd, seekable ? ahead_size(size) : size, offset, &now);
 	while (bytes > 0) {
 		rest = size - total - (uint64_t)bytes;
 		more = rest != 0 && (uint64_t)bytes == now.size;
 		if (more && !seekable)
 			more = seekable = move_position(fd, 0) >= 0;
-		rest = min_u64(rest, AHEAD_PIECE);
+		rest = ahead_size(rest);
 		call = NULL;
 		if (more)
 			call = begin_piece(channel, fd, rest,
