@@ -32,13 +32,8 @@ slurmd_of_n2
 ok "on both nodes" wait_until 120 nodes_idle
 
 # Rank 1, on n2, uses more memory than rank 0.
-cat > unequal.sh <<'EOF'
-#!/bin/sh
-exec ./usage "$1" 2 $((128 + 128 * SLURM_PROCID))
-EOF
-chmod 755 unequal.sh
 seconds=8
-run srun -N2 -n2 -c2 --mem=600M --enclave=lwk ./unequal.sh $seconds
+run srun -N2 -n2 -c2 --mem=600M --enclave=lwk ./usage $seconds 2 128+128
 is "$rc" 0 "a step in enclaves on both nodes"
 id=$(sed -n 's/^computing in job //p' <<< "$out" | sort -u)
 wait_until 60 accounted "$id.0" || diag "sacct knows no end of $id.0: $err"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Uses what it is told to, for t/2030-accounting.t:
+ * Uses what it is told to, for t/2030-accounting.t and t/2032-accounting-two-nodes.t:
  *
- *   usage SECONDS THREADS MIB [END]
+ *   usage SECONDS THREADS MIB[+MORE] [END]
  *
- * Writes to so much memory, then computes on so many threads, each until that much time
+ * Writes to so much memory, and MORE for each rank below its own, then computes on so many threads, each until that much time
  * has passed, and says by getrusage(2) and times(2) what it has used. Then it ends by END:
  * exit3, segv, or hang.
  */
@@ -42,6 +42,18 @@ static void *compute(void *unused)
 	return unused;
 }
 
+/* As the argument says. */
+static size_t mebibytes(const char *text)
+{
+	const char *rank = getenv("SLURM_PROCID");
+	char *more;
+	long size = strtol(text, &more, 10);
+
+	if (*more == '+' && rank)
+		size += atol(more + 1) * atol(rank);
+	return (size_t)size;
+}
+
 static int touch(size_t bytes)
 {
 	void *memory = mmap(NULL, bytes + 1, PROT_READ | PROT_WRITE,
@@ -75,7 +87,7 @@ int main(int argc, char *argv[])
 		return 2;
 	seconds = atof(argv[1]);
 	threads = atoi(argv[2]);
-	if (touch((size_t)atol(argv[3]) << 20) != 0) {
+	if (touch(mebibytes(argv[3]) << 20) != 0) {
 		perror("usage: memory");
 		return 1;
 	}
