@@ -57,11 +57,13 @@ static bool may_allocate(void)
 phys_addr_t __real_page_alloc(unsigned int order, node_id_t node);
 phys_addr_t __real_page_alloc_zero(unsigned int order, node_id_t node);
 phys_addr_t __real_page_alloc_local(unsigned int order, node_id_t node);
+phys_addr_t __real_page_alloc_local_zero(unsigned int order, node_id_t node);
 void __real_page_free(phys_addr_t block, unsigned int order);
 void __real_page_put(phys_addr_t block, unsigned int order);
 phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node);
 phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node);
 phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node);
+phys_addr_t __wrap_page_alloc_local_zero(unsigned int order, node_id_t node);
 void __wrap_page_free(phys_addr_t block, unsigned int order);
 void __wrap_page_put(phys_addr_t block, unsigned int order);
 
@@ -88,6 +90,11 @@ phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node)
 phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node)
 {
 	return may_allocate() ? make_dirty(__real_page_alloc_local(order, node), order) : PAGE_NONE;
+}
+
+phys_addr_t __wrap_page_alloc_local_zero(unsigned int order, node_id_t node)
+{
+	return may_allocate() ? __real_page_alloc_local_zero(order, node) : PAGE_NONE;
 }
 
 static bool is_known(phys_addr_t block, uint64_t size)

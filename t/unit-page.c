@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The allocator of physical pages, against a model that knows every page. */
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "unit-mm.h"
 
@@ -194,6 +195,103 @@ static bool is_tagged(const struct held *held)
 {
 	return *word_at(held->block) == held->tag &&
 	       *word_at(held->block + (PAGE_SIZE << held->order) - 8) == ~held->tag;
+}
+
+/* ---- memory that nobody has used is not cleared again ---- */
+
+static bool is_zero(phys_addr_t block, unsigned int order)
+{
+	const uint64_t *words = phys_to_virt(block);
+
+	for (uint64_t i = 0; i < (PAGE_SIZE << order) / 8; i++) {
+		if (words[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Pages of BLOCK that somebody has ever touched: the arena is given memory when it is. */
+static unsigned int touched(phys_addr_t block, unsigned int order)
+{
+	static unsigned char resident[1u << 10];
+	unsigned int count = 0;
+
+	mincore(phys_to_virt(block), PAGE_SIZE << order, resident);
+	for (unsigned int i = 0; i < 1u << order; i++)
+		count += resident[i] & 1;
+	return count;
+}
+
+/* Blocks of all kinds, asked for cleared or not, written to from end to end. */
+static void *use_memory(void *argument)
+{
+	static const unsigned int orders[] = { 0, 0, 0, 1, 3, 4, 4, 5, 8, 9, 9, 9, 10, 11 };
+	struct random random = { (uint64_t)argument + 5 };
+	struct held held[24];
+	unsigned int count = 0;
+	uint64_t bad = 0;
+
+	for (unsigned int i = 0; i < 1500; i++) {
+		if (count == 24 || (count > 0 && random_below(&random, 3) == 0)) {
+			unsigned int victim = (unsigned int)random_below(&random, count);
+
+			page_free(held[victim].block, held[victim].order);
+			held[victim] = held[--count];
+		} else {
+			struct held *h = &held[count];
+			bool zero = random_below(&random, 2), local = random_below(&random, 2);
+			node_id_t node = (node_id_t)random_below(&random, NODES);
+
+			h->order = orders[random_below(&random, 14)];
+			if (local)
+				h->block = zero ? page_alloc_local_zero(h->order, node) :
+						  page_alloc_local(h->order, node);
+			else
+				h->block = zero ? page_alloc_zero(h->order, node) :
+						  page_alloc(h->order, node);
+			if (h->block == PAGE_NONE)
+				continue;
+			bad += zero && !is_zero(h->block, h->order);
+			memset(phys_to_virt(h->block), 0xa5, PAGE_SIZE << h->order);
+			count++;
+		}
+	}
+	while (count > 0) {
+		count--;
+		page_free(held[count].block, held[count].order);
+	}
+	return (void *)bad;
+}
+
+static void test_clean(void)
+{
+	phys_addr_t large = page_alloc_local_zero(PAGE_ORDER_LARGE, 2), huge;
+	pthread_t threads[4];
+	unsigned int pages;
+	uint64_t bad = 0;
+
+	pages = touched(large, PAGE_ORDER_LARGE);
+	ok(pages <= 1 && is_zero(large, PAGE_ORDER_LARGE),
+	   "the first who takes 2 MiB has them as they came (%u page was touched)", pages);
+	memset(phys_to_virt(large), 0xff, LARGE_PAGE_SIZE);
+	page_free(large, PAGE_ORDER_LARGE);
+	huge = page_alloc_local_zero(PAGE_ORDER_LARGE, 2);
+	ok(huge == large && is_zero(huge, PAGE_ORDER_LARGE), "the next one has them cleared");
+	page_free(huge, PAGE_ORDER_LARGE);
+
+	for (uint64_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, use_memory, (void *)i);
+	for (unsigned int i = 0; i < 4; i++) {
+		void *result;
+
+		pthread_join(threads[i], &result);
+		bad += (uint64_t)result;
+	}
+	ok(bad == 0, "four CPUs that write to all that they take, and want it cleared: it is");
+	huge = page_alloc_local_zero(PAGE_ORDER_HUGE, 2);
+	ok(huge != PAGE_NONE && is_zero(huge, PAGE_ORDER_HUGE), "so is a GiB after that");
+	page_free(huge, PAGE_ORDER_HUGE);
+	ok(page_free_bytes() == page_total(), "nothing is lost");
 }
 
 static unsigned int some_order(struct random *random)
@@ -455,6 +553,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	add_all();
+	test_clean();
 	test_each_page();
 	test_random();
 	test_nearest();

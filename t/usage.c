@@ -4,9 +4,9 @@
  *
  *   usage SECONDS THREADS MIB[+MORE] [END]
  *
- * Writes to so much memory, and MORE for each rank below its own, then computes on so many threads, each until that much time
- * has passed, and says by getrusage(2) and times(2) what it has used. Then it ends by END:
- * exit3, segv, or hang.
+ * Writes to so much memory, and MORE for each rank below its own, then computes on so many
+ * threads, each until that much time has passed, and says by getrusage(2) and times(2) what it
+ * has used. Then it ends by END: exit3, segv, or hang.
  */
 #include <pthread.h>
 #include <signal.h>

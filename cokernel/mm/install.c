@@ -2,43 +2,43 @@
 #include "arch/tlb.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/clear.h"
 #include "mm/direct.h"
 #include "mm/local.h"
 #include "mm/pagetable.h"
 #include "mm/plan.h"
 
-/* The block for PLAN, which is changed to less where memory does not allow it. */
-static phys_addr_t obtain(struct plan *plan, user_addr_t address)
+/* The block for PLAN, which is changed to less where memory does not allow it. HOW: POLICY_ZERO. */
+static phys_addr_t obtain(struct plan *plan, user_addr_t address, unsigned int how)
 {
 	const struct policy *policy = &plan->policy;
+	const unsigned int first = how | POLICY_FIRST_NODE;
 	node_id_t here = mm_this_node(), node;
 	phys_addr_t block;
 
 	if (plan->level == 2) {
-		block = policy_alloc(policy, PAGE_ORDER_HUGE, address, here, true);
+		block = policy_alloc(policy, PAGE_ORDER_HUGE, address, here, first);
 		if (block != PAGE_NONE)
 			return block;
 		plan_page(plan, address, 1, PAGE_ORDER_LARGE);
 	}
 	if (plan->level == 1) {
-		block = policy_alloc(policy, PAGE_ORDER_LARGE, address, here, true);
+		block = policy_alloc(policy, PAGE_ORDER_LARGE, address, here, first);
 		node = policy_node(policy, PAGE_ORDER_LARGE, address, here);
 		/* A large page of another node is better than a small one only if it must be. */
 		if (block == PAGE_NONE &&
 		    page_node_free_bytes(node) <= page_node_total_bytes(node) / SCARCE_PART)
-			block = policy_alloc(policy, PAGE_ORDER_LARGE, address, here, false);
+			block = policy_alloc(policy, PAGE_ORDER_LARGE, address, here, how);
 		if (block != PAGE_NONE)
 			return block;
 		plan_page(plan, address, 0, RUN_ORDER);
 	}
 	if (plan->order > 0) {
-		block = policy_alloc(policy, plan->order, address, here, true);
+		block = policy_alloc(policy, plan->order, address, here, first);
 		if (block != PAGE_NONE)
 			return block;
 		plan_page(plan, address, 0, 0);
 	}
-	return policy_alloc(policy, 0, address, here, false);
+	return policy_alloc(policy, 0, address, here, how);
 }
 
 /* Are the regions still as they were when the plan was made? */
@@ -98,12 +98,11 @@ static int replace(struct aspace *aspace, user_addr_t address, unsigned int need
 static int from_nothing(struct aspace *aspace, user_addr_t address, unsigned int need,
 			struct plan *plan)
 {
-	phys_addr_t block = obtain(plan, address);
+	phys_addr_t block = obtain(plan, address, POLICY_ZERO);
 	int result;
 
 	if (block == PAGE_NONE)
 		return -ENOMEM;
-	memory_clear(block, PAGE_SIZE << plan->order);
 	lock_take(&aspace->lock);
 	result = install(aspace, address, need, plan, block);
 	lock_drop(&aspace->lock);
@@ -115,7 +114,7 @@ static int from_nothing(struct aspace *aspace, user_addr_t address, unsigned int
 static int from_page(struct aspace *aspace, user_addr_t address, unsigned int need,
 		     struct plan *plan)
 {
-	phys_addr_t block = obtain(plan, address);
+	phys_addr_t block = obtain(plan, address, 0);
 	int result;
 
 	if (block == PAGE_NONE)

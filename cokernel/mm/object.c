@@ -5,7 +5,6 @@
 #include "lib/lock.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "mm/clear.h"
 #include "mm/direct.h"
 #include "mm/heap.h"
 #include "mm/local.h"
@@ -218,14 +217,14 @@ static int add_locked(struct object *object, uint64_t offset, phys_addr_t block,
 static int add(struct object *object, uint64_t offset, const struct policy *policy,
 	       unsigned int level)
 {
-	phys_addr_t block = policy_alloc(policy, pt_order(level), offset, mm_this_node(), level > 0);
+	const unsigned int how = POLICY_ZERO | (level > 0 ? POLICY_FIRST_NODE : 0);
+	phys_addr_t block = policy_alloc(policy, pt_order(level), offset, mm_this_node(), how);
 	int error;
 
 	if (block == PAGE_NONE && level == 0 && mm_shrink(true))
-		block = policy_alloc(policy, 0, offset, mm_this_node(), false);
+		block = policy_alloc(policy, 0, offset, mm_this_node(), how);
 	if (block == PAGE_NONE)
 		return -ENOMEM;
-	memory_clear(block, pt_page_size(level));
 	lock_take(&object->lock);
 	error = add_locked(object, offset, block, level);
 	lock_drop(&object->lock);

@@ -7,6 +7,11 @@
  * Single pages come and go through a small stock for each node, which is not
  * merged until somebody needs a larger block: so that a page given back and taken
  * again does not merge and split eighteen times.
+ *
+ * All memory is zero when it comes. An area of 2 MiB of which nothing was ever taken, nor was
+ * it a smaller free block than that, has nothing else in it than the links of free blocks at
+ * its very beginning, wherever it has been split off and merged. So it need not be cleared
+ * once more for the first who takes it.
  */
 #include "mm/page.h"
 
@@ -22,8 +27,36 @@ static bool nearest_known;
 
 /* The node's lock is held in all of the following. */
 
-static void list_block(struct node *node, phys_addr_t block, unsigned int order)
+/*
+ * Somebody writes into BLOCK, or already has: notes it for its areas, or for the one that it is
+ * a part of. Returns whether nobody had before. An area that begins outside of the range is
+ * never taken whole. Nobody changes the word of an area's first page without the lock before
+ * the area is used, as a block has to be taken for that.
+ */
+static bool use(const struct range *range, phys_addr_t block, unsigned int order)
 {
+	phys_addr_t area = align_down(block, LARGE_PAGE_SIZE);
+	bool clean = order >= PAGE_ORDER_LARGE;
+
+	if (area < range->base)
+		return false;
+	for (; area < block + block_size(order); area += LARGE_PAGE_SIZE) {
+		uint32_t *word = word_of(range, area);
+		uint32_t value = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+		if (value & WORD_USED)
+			clean = false;
+		else
+			__atomic_store_n(word, value | WORD_USED, __ATOMIC_RELAXED);
+	}
+	return clean;
+}
+
+static void list_block(struct node *node, const struct range *range, phys_addr_t block,
+		       unsigned int order)
+{
+	if (order < PAGE_ORDER_LARGE)
+		use(range, block, order);
 	list_prepend(&node->blocks[order], phys_to_virt(block));
 	node->orders |= 1u << order;
 }
@@ -55,7 +88,7 @@ void page_release(struct node *node, const struct range *range, phys_addr_t bloc
 		order++;
 	}
 	word_write(word_of(range, block), WORD_FREE | order);
-	list_block(node, block, order);
+	list_block(node, range, block, order);
 }
 
 /* A block of ORDER, cut from the smallest that there is; its word is still to be set. */
@@ -78,7 +111,7 @@ static phys_addr_t take(struct node *node, unsigned int order)
 		found--;
 		upper = block + block_size(found);
 		word_write(word_of(&range, upper), WORD_FREE | found);
-		list_block(node, upper, found);
+		list_block(node, &range, upper, found);
 	}
 	return block;
 }
@@ -114,7 +147,8 @@ static phys_addr_t take_single(struct node *node)
 	return block;
 }
 
-phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
+/* CLEAN: the block is zero but for the links at the beginning of its areas. */
+static phys_addr_t alloc_local(unsigned int order, node_id_t id, bool *clean)
 {
 	struct node *node = &page_nodes[id];
 	phys_addr_t block;
@@ -129,32 +163,70 @@ phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
 		block = take(node, order);
 	}
 	if (block != PAGE_NONE) {
-		word_write(block_word(block), WORD_TAKEN | WORD_REFERENCE | order);
+		struct range range = page_range_of(block);
+
+		word_write(word_of(&range, block), WORD_TAKEN | WORD_REFERENCE | order);
+		*clean = use(&range, block, order);
 		free_bytes_add(node, 0 - block_size(order));
 	}
 	lock_drop(&node->lock);
 	return block;
 }
 
-phys_addr_t page_alloc(unsigned int order, node_id_t id)
+static phys_addr_t alloc(unsigned int order, node_id_t id, bool *clean)
 {
-	phys_addr_t block = page_alloc_local(order, id);
+	phys_addr_t block = alloc_local(order, id, clean);
 
 	for (unsigned int i = 0; block == PAGE_NONE && i < NODES; i++) {
 		node_id_t next = nearest[id][i];
 
 		if (next != id && page_nodes[next].total != 0)
-			block = page_alloc_local(order, next);
+			block = alloc_local(order, next, clean);
 	}
 	return block;
 }
 
-phys_addr_t page_alloc_zero(unsigned int order, node_id_t node)
+static void make_zero(phys_addr_t block, unsigned int order, bool clean)
 {
-	phys_addr_t block = page_alloc(order, node);
-
-	if (block != PAGE_NONE)
+	if (block == PAGE_NONE)
+		return;
+	if (!clean) {
 		memory_clear(block, block_size(order));
+		return;
+	}
+	for (uint64_t at = 0; at < block_size(order); at += LARGE_PAGE_SIZE)
+		memset(phys_to_virt(block + at), 0, sizeof(struct list));
+}
+
+phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
+{
+	bool clean;
+
+	return alloc_local(order, id, &clean);
+}
+
+phys_addr_t page_alloc(unsigned int order, node_id_t id)
+{
+	bool clean;
+
+	return alloc(order, id, &clean);
+}
+
+phys_addr_t page_alloc_local_zero(unsigned int order, node_id_t id)
+{
+	bool clean = false;
+	phys_addr_t block = alloc_local(order, id, &clean);
+
+	make_zero(block, order, clean);
+	return block;
+}
+
+phys_addr_t page_alloc_zero(unsigned int order, node_id_t id)
+{
+	bool clean = false;
+	phys_addr_t block = alloc(order, id, &clean);
+
+	make_zero(block, order, clean);
 	return block;
 }
 

@@ -14,7 +14,7 @@
 #define PAGE_NONE UINT64_MAX
 
 /*
- * Adds a free range: page aligned, of one node. Its own bookkeeping is taken from it. It
+ * Adds a free range: page aligned, of one node, all of it zero. Its own bookkeeping is taken from it. It
  * can be given back in aligned pieces of 1 << GRANULE_SHIFT bytes: page_remove(). At any
  * time, also while other CPUs allocate; one at a time. Panics if page_can_add() says no.
  */
@@ -31,8 +31,9 @@ void page_set_distances(const uint8_t *slit, unsigned int nodes, unsigned int st
 phys_addr_t page_alloc(unsigned int order, node_id_t node);
 /* The same of NODE alone. */
 phys_addr_t page_alloc_local(unsigned int order, node_id_t node);
-/* As page_alloc(), cleared. */
+/* As these two, cleared: which costs nothing where nobody has used that memory before. */
 phys_addr_t page_alloc_zero(unsigned int order, node_id_t node);
+phys_addr_t page_alloc_local_zero(unsigned int order, node_id_t node);
 /* Gives back a block with the order it was taken with; asserts that it was taken. */
 void page_free(phys_addr_t block, unsigned int order);
 

@@ -14,8 +14,12 @@
 #define STOCK 64u
 #define STOCK_ORDER 4u /* it is filled by blocks of this order */
 
-/* A page's word: order, kind of block, references. Of a page that was removed: 0. */
-#define WORD_ORDER 0xffu
+/*
+ * A page's word: order, kind of block, references. Of a page that was removed: 0. Apart from
+ * all of that, in the word of the first page of an area of 2 MiB: whether it was ever used.
+ */
+#define WORD_ORDER 0x7fu
+#define WORD_USED 0x80u
 #define WORD_KIND 0x300u
 #define WORD_INSIDE 0x000u
 #define WORD_FREE 0x100u
@@ -58,14 +62,17 @@ static inline uint32_t *word_of(const struct range *range, phys_addr_t address)
 	return &range->words[(address - range->base) >> PAGE_SHIFT];
 }
 
+/* WORD_USED apart. */
 static inline uint32_t word_read(const uint32_t *word)
 {
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
+	return __atomic_load_n(word, __ATOMIC_RELAXED) & ~WORD_USED;
 }
 
+/* WORD_USED stays. */
 static inline void word_write(uint32_t *word, uint32_t value)
 {
-	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+	__atomic_store_n(word, (__atomic_load_n(word, __ATOMIC_RELAXED) & WORD_USED) | value,
+			 __ATOMIC_RELAXED);
 }
 
 static inline void free_bytes_add(struct node *node, uint64_t bytes)

@@ -53,23 +53,30 @@ node_id_t policy_node(const struct policy *policy, unsigned int order, user_addr
 	}
 }
 
+static phys_addr_t alloc_on(unsigned int order, node_id_t node, unsigned int how)
+{
+	return how & POLICY_ZERO ? page_alloc_local_zero(order, node) :
+				   page_alloc_local(order, node);
+}
+
 phys_addr_t policy_alloc(const struct policy *policy, unsigned int order, user_addr_t address,
-			 node_id_t here, bool local_only)
+			 node_id_t here, unsigned int how)
 {
 	node_id_t node = policy_node(policy, order, address, here);
-	phys_addr_t block = page_alloc_local(order, node);
+	phys_addr_t block = alloc_on(order, node, how);
 
-	if (block != PAGE_NONE || local_only)
+	if (block != PAGE_NONE || (how & POLICY_FIRST_NODE))
 		return block;
 	if (policy->mode == POLICY_BIND || policy->mode == POLICY_PREFERRED_MANY) {
 		for (node = 0; node < PISCES_MAX_NODES && block == PAGE_NONE; node++) {
 			if (has(policy, node))
-				block = page_alloc_local(order, node);
+				block = alloc_on(order, node, how);
 		}
 		if (block != PAGE_NONE || policy->mode == POLICY_BIND)
 			return block;
 	}
-	return page_alloc(order, policy_node(policy, order, address, here));
+	node = policy_node(policy, order, address, here);
+	return how & POLICY_ZERO ? page_alloc_zero(order, node) : page_alloc(order, node);
 }
 
 bool policy_allows(const struct policy *policy, unsigned int order, user_addr_t address,

@@ -41,13 +41,16 @@ static inline unsigned int policy_count(uint64_t nodes)
 /* The nodes that there is memory on. */
 uint64_t policy_all_nodes(void);
 
+/* How a block is to be had. */
+#define POLICY_FIRST_NODE 1u /* of no other: a smaller block nearby could take its place */
+#define POLICY_ZERO 2u	     /* cleared */
+
 /*
- * A block of 2^ORDER pages for ADDRESS, touched on node HERE. LOCAL_ONLY: only of the
- * node that comes first, as for a block that a smaller one nearby could replace.
- * Not cleared; PAGE_NONE.
+ * A block of 2^ORDER pages for ADDRESS, touched on node HERE, so as HOW says, or
+ * PAGE_NONE.
  */
 phys_addr_t policy_alloc(const struct policy *policy, unsigned int order, user_addr_t address,
-			 node_id_t here, bool local_only);
+			 node_id_t here, unsigned int how);
 
 /* The node that comes first for the block of 2^ORDER pages around ADDRESS. */
 node_id_t policy_node(const struct policy *policy, unsigned int order, user_addr_t address,

@@ -3,6 +3,8 @@
 #ifndef BENCH_CALLS_H
 #define BENCH_CALLS_H
 
+#include <stdbool.h>
+
 #define ROUNDS_MOST 101
 
 struct bench {
@@ -12,6 +14,7 @@ struct bench {
 	void (*run)(void);
 	int rounds; /* at most ROUNDS_MOST, of which the median counts, */
 	int calls;  /* with so many calls of RUN each */
+	bool first; /* measured as it is the first time; else that time does not count */
 };
 
 /* Runs it and prints a line. */
