@@ -65,10 +65,13 @@ ended() {
 	ok "$1: srun ends" wait_until 300 srun_ended
 	srun_ended || on n1 scancel -n "$1"
 	rc=0; wait $srun_pid || rc=$?
-	said=$(sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/; s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g; s/fd [0-9]+/fd N/' \
+	# Whether it had to wait for the job before says nothing of this one.
+	said=$(sed -E '/^srun: job [0-9]+ (queued|has been allocated)/d
+		s/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/; s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g; s/fd [0-9]+/fd N/' \
 		"$1.err" | sort -u)
 	diag "$1: exit code $rc after $((SECONDS - died)) s" "$said"
 }
+# The state of a job is told when all of it has ended: an enclave may still be given back.
 job_state() { on n1 scontrol -o show job | grep " JobName=$1 " | grep -o 'JobState=[A-Z_]*'; }
 n2_boots() {
 	"$quickstart" up --no-build > up.log 2>&1 || diag "$(tail -n 3 up.log)"
@@ -91,7 +94,8 @@ for kind in enclave plain; do
 	die
 	ended $kind-dies
 	code[$kind]=$rc text[$kind]=$said
-	is "$(job_state $kind-dies)" JobState=NODE_FAIL "$kind-dies: the job's state"
+	ok "$kind-dies: the job is over" wait_until 60 eval '[ "$(job_state '$kind'-dies)" != JobState=COMPLETING ]'
+	is "$(job_state $kind-dies)" JobState=NODE_FAIL "$kind-dies: its state"
 	ok "$kind-dies: n1 is idle" wait_until 120 is_idle n1
 	ok "$kind-dies: and whole" wait_until 15 n1_whole
 	like "$(state_of n2)" '^down' "$kind-dies: n2 is down"
