@@ -11,7 +11,7 @@
 
 static char data[4 * ROOM], got[4 * ROOM];
 static int ends[2];
-static int seen;
+static volatile int seen;
 
 static void on_signal(int signal)
 {
