@@ -4,6 +4,7 @@
 # LONG=yes: more moments to be killed at, and 20 enclaves by each way.
 limit_file=1200
 node_env="LONG"
+node_files="t/used-memory"
 . "$(dirname "$0")/lib/node.sh"
 
 cycles=3
@@ -56,6 +57,13 @@ for way in contig block remove; do
 	is "$rc" 0 "way $way: a program runs"
 	diag "$err"
 	memory_recovers "way $way"
+
+	# Most of what Linux has free was some program's a moment ago.
+	./used-memory fill $(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) * 7 / 10 / 1024))
+	run pisces run --cpus=2 --mem=$((2 * mib))M --mem-way=$way -- ./used-memory look $((2 * mib * 3 / 4))
+	is "$out" "not zero: 0 words, 0 the second time" "way $way: nothing of Linux's is in it, nor its own"
+	diag "$err"
+	memory_recovers "way $way, with used memory"
 
 	start $way
 	ranges=$(pisces list --json)

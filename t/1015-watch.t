@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A co-kernel that hangs is noticed in time, and nobody else is taken for one.
+node_files="t/used-memory"
 . "$(dirname "$0")/lib/node.sh"
 
 hang_ms=/sys/module/pisces/parameters/hang_ms
@@ -100,9 +101,10 @@ is "$(sinfo -h -o %T)" idle "the node is idle, not drained"
 
 # ---- what does not hang ----
 
-# A GiB, zeroed in one go where it is touched first.
-run pisces run --cpus=1 --mem=1280M -- $examples/hog 1024
-is "$rc" 0 "a program that touches 1 GiB: ${err:-no message}"
+# A GiB, the second time zeroed in one go where it is touched first.
+run pisces run --cpus=1 --mem=1280M -- ./used-memory look 1024
+is "$rc" 0 "a program that touches 1 GiB twice: ${err:-no message}"
+is "$out" "not zero: 0 words, 0 the second time" "  and has it zeroed"
 
 stress-ng --quiet --cpu 2 --switch 1 --mmap 1 --mmap-bytes 64M --timeout 24 &
 stress=$!
