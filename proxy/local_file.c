@@ -76,11 +76,6 @@ static bool is_local_device(unsigned int minor)
 	return local;
 }
 
-bool local_file_system(const struct statx *file)
-{
-	return file->stx_dev_major != 0 || is_local_device(file->stx_dev_minor);
-}
-
 /* What Linux knows by itself: no question to a server. */
 static bool look(int fd, struct statx *file)
 {
@@ -90,10 +85,11 @@ static bool look(int fd, struct statx *file)
 
 static bool is_local(const struct statx *file)
 {
-	return (S_ISREG(file->stx_mode) || S_ISDIR(file->stx_mode)) && local_file_system(file);
+	return (S_ISREG(file->stx_mode) || S_ISDIR(file->stx_mode) || S_ISLNK(file->stx_mode)) &&
+	       (file->stx_dev_major != 0 || is_local_device(file->stx_dev_minor));
 }
 
-static bool ask(int fd)
+bool local_file_now(int fd)
 {
 	struct statx file;
 
@@ -127,7 +123,7 @@ bool local_file(int fd)
 	if (keep && (kept[fd / 8] >> fd % 8 & 1))
 		return true;
 	keep = keep && __atomic_load_n(&changes, __ATOMIC_ACQUIRE) == 0;
-	local = ask(fd);
+	local = local_file_now(fd);
 	if (local && keep)
 		kept[fd / 8] |= (uint8_t)(1u << fd % 8);
 	return local;

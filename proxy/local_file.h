@@ -9,13 +9,14 @@
 
 #include <stdbool.h>
 
-struct statx;
-
-/* Is FD a regular file or a directory on a disk or in the memory of this machine? Main thread. */
+/*
+ * Is FD a regular file, a directory or a symbolic link on a disk or in the memory of this
+ * machine? Others, as FIFOs and devices, may take their time. Main thread.
+ */
 bool local_file(int fd);
 
-/* Is what statx(2) told of a file on such a file system? Main thread. */
-bool local_file_system(const struct statx *file);
+/* The same of a descriptor that goes away at once: no answer is kept for its number. */
+bool local_file_now(int fd);
 
 /*
  * Is it closed at once? The last one who closes a file may have to write what is left of it,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/openat2.h>
@@ -25,19 +24,6 @@ static int find_cached(int dir, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
-/*
- * A file of a kind whose name is all that a call on it needs: opening a FIFO or a device may
- * take its time.
- */
-static bool is_local(int fd)
-{
-	struct statx file;
-
-	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file) == 0 &&
-	       (S_ISREG(file.stx_mode) || S_ISDIR(file.stx_mode) || S_ISLNK(file.stx_mode)) &&
-	       local_file_system(&file);
-}
-
 bool local_name(const struct call *call, int dir, const char *path, bool follow)
 {
 	bool local;
@@ -48,7 +34,7 @@ bool local_name(const struct call *call, int dir, const char *path, bool follow)
 	fd = find_cached(dir, path, follow ? 0 : O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT;
-	local = is_local(fd);
+	local = local_file_now(fd);
 	close(fd);
 	return local;
 }

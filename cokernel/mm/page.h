@@ -14,9 +14,9 @@
 #define PAGE_NONE UINT64_MAX
 
 /*
- * Adds a free range: page aligned, of one node, all of it zero. Its own bookkeeping is taken from it. It
- * can be given back in aligned pieces of 1 << GRANULE_SHIFT bytes: page_remove(). At any
- * time, also while other CPUs allocate; one at a time. Panics if page_can_add() says no.
+ * Adds a free range: page aligned, of one node, all of it zero. Its own bookkeeping is taken
+ * from it. It can be given back in aligned pieces of 1 << GRANULE_SHIFT bytes: page_remove().
+ * At any time, also while other CPUs allocate; one at a time. Panics if page_can_add() says no.
  */
 void page_add_range(phys_addr_t base, uint64_t size, node_id_t node, unsigned int granule_shift);
 bool page_can_add(phys_addr_t base, uint64_t size, node_id_t node);
