@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -24,13 +25,14 @@
  */
 #define SOUND_AT ((void *)0x100000000000ul)
 #define LOST_AT ((void *)0x200000000000ul)
+#define CONSTANT_AT ((void *)0x300000000000ul)
 
 static uint8_t *sound, *shaky, *lost;
-static const uint8_t *constant;
+static uint8_t *constant;
 
 /*
- * What no program has. The first of them may be in memory, and so come back from a call,
- * in parts too: memory_leaks() knows their upper halves.
+ * What no program has. The first of them may be in memory, and so come back from a call:
+ * none is where looks_like_kernel() looks.
  */
 #define TOLD 4u
 static const uint64_t kernel[] = {
@@ -42,17 +44,21 @@ static const uint64_t kernel[] = {
 
 bool memory_make(void)
 {
-	const int rw = PROT_READ | PROT_WRITE, private = MAP_PRIVATE | MAP_ANONYMOUS;
-	const int there = private | MAP_FIXED_NOREPLACE;
+	const int rw = PROT_READ | PROT_WRITE;
+	const int there = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
 
-	/* A page that is closed is behind each of them. */
+	/*
+	 * A page that is closed is behind each of them: else a write would go on into what
+	 * lies there, the C library maybe, and a read bring its code into the sound part.
+	 */
 	sound = mmap(SOUND_AT, SOUND + SHAKY + PAGE, PROT_NONE, there, -1, 0);
 	lost = mmap(LOST_AT, LOST + PAGE, PROT_NONE, there | MAP_NORESERVE, -1, 0);
-	constant = mmap(NULL, PAGE, PROT_READ, private, -1, 0);
+	constant = mmap(CONSTANT_AT, 2 * PAGE, PROT_NONE, there, -1, 0);
 	if (sound == MAP_FAILED || lost == MAP_FAILED || constant == MAP_FAILED)
 		return false;
 	shaky = sound + SOUND;
-	return mprotect(sound, SOUND + SHAKY, rw) == 0 && mprotect(lost, LOST, rw) == 0;
+	return mprotect(sound, SOUND + SHAKY, rw) == 0 && mprotect(lost, LOST, rw) == 0 &&
+	       mprotect(constant, PAGE, PROT_READ) == 0;
 }
 
 static void *pointer(void)
@@ -363,32 +369,38 @@ void memory_drop(uint64_t at, uint64_t size)
 		munmap((void *)at, size);
 }
 
-/* The co-kernel's image and stacks, and its map of all memory: cokernel.lds, mm. */
+/*
+ * Where the co-kernel is (cokernel.lds, arch/stack.h, mm/direct.h): its image, as many
+ * stacks as there can be threads, and its map of a node's memory. No wider: a negative int
+ * as a long is near to them, and so may parts of numbers be that came together.
+ */
 static bool looks_like_kernel(uint64_t word)
 {
-	bool in_image = word >= 0xffffffff80000000ul && word < 0xffffffffe0000000ul;
-	bool in_map = word >= 0xffff800000000000ul && word < 0xffffa00000000000ul;
+	static const struct {
+		uint64_t from, size;
+	} places[] = {
+		{ 0xffffffff80000000ul, 2ul << 20 },
+		{ 0xffffffffc0000000ul, 128ul << 20 },
+		{ 0xffff800000000000ul, 1ul << 40 },
+	};
+	bool inside = false;
 
-	if (!in_image && !in_map)
-		return false;
-	for (unsigned int i = 0; i < TOLD; i++) {
-		if (word >> 40 == kernel[i] >> 40)
-			return false;
-	}
-	return (uint32_t)word != 0x80000000; /* the least int, as a long */
+	for (unsigned int i = 0; i < COUNT(places); i++)
+		inside = inside || word - places[i].from < places[i].size;
+	return inside && (uint32_t)word != 0x80000000; /* the least int, as a long */
 }
 
-unsigned int memory_leaks(uint64_t *word)
+unsigned int memory_leaks(void)
 {
+	const volatile uint64_t *words = (volatile uint64_t *)sound;
 	unsigned int found = 0;
 
 	for (size_t i = 0; i < SOUND / 8; i++) {
-		uint64_t here = ((volatile uint64_t *)sound)[i];
-
-		if (looks_like_kernel(here)) {
-			*word = here;
-			found++;
-		}
+		if (!looks_like_kernel(words[i]))
+			continue;
+		if (found++ < 8)
+			printf("at %#zx: %016lx, before it %016lx, after it %016lx\n", i * 8, words[i],
+			       i > 0 ? words[i - 1] : 0, i + 1 < SOUND / 8 ? words[i + 1] : 0);
 	}
 	return found;
 }

@@ -48,9 +48,9 @@ void memory_change(void);
 
 /*
  * Words in the sound part that look like addresses of the co-kernel, and were not put
- * there by memory_fill(); the last one found is left in *word.
+ * there by memory_fill(); the first few are printed with their neighbours.
  */
-unsigned int memory_leaks(uint64_t *word);
+unsigned int memory_leaks(void);
 
 /* Gives back what a call mapped at a place of its own choice. */
 void memory_drop(uint64_t at, uint64_t size);

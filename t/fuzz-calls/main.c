@@ -298,7 +298,6 @@ int main(int argc, char *argv[])
 {
 	unsigned long done = 0;
 	unsigned int leaks;
-	uint64_t word = 0;
 	bool returned;
 
 	parse(argc, argv);
@@ -332,13 +331,13 @@ int main(int argc, char *argv[])
 	returned = watch();
 	if (beats != NULL)
 		atomic_store(beats, WITNESS_OVER);
-	leaks = memory_leaks(&word);
+	leaks = memory_leaks();
 	for (unsigned int i = 0; i < threads; i++)
 		done += atomic_load(&workers[i].done);
 	printf("seed %lu: %lu calls, %lu faults, %lu threads, %lu bad frames, %u words like addresses "
-	       "of the kernel (%lx)\n",
+	       "of the kernel\n",
 	       seed, done, atomic_load(&faults), atomic_load(&threads_made), atomic_load(&frames_bad),
-	       leaks, word);
+	       leaks);
 	for (unsigned int i = 0; counts && i <= row_count; i++)
 		printf("%-24s %8lu done %8lu refused\n", i < row_count ? rows[i].name : "(unknown)",
 		       atomic_load(&good[i]), atomic_load(&bad[i]));
