@@ -579,7 +579,7 @@ static void run(uint64_t seed, enum mode mode, unsigned int rounds)
 	aspace_set_brk(aspace, BRK_START);
 	brk_now = BRK_START;
 	while (mode == SHORT && page_free_bytes() > page_total() / 16 + 6 * MIB)
-		hostage[hostages++] = page_alloc(0, 0);
+		hostage[hostages++] = page_alloc(0, 0, 0);
 	mmu_other_bytes = hostages * PAGE_SIZE;
 	for (i = 0; i < rounds && wrong == NULL; i++) {
 		if (mode == FAILING)

@@ -145,7 +145,7 @@ static void test_scarce(void)
 	begin();
 	map_at(AT, 64 * MIB, RW, 0);
 	while (page_free_bytes() > page_total() / 16 - 3 * MIB)
-		taken[count++] = page_alloc(PAGE_ORDER_LARGE, 0);
+		taken[count++] = page_alloc(PAGE_ORDER_LARGE, 0, 0);
 	touch(AT);
 	ok(aspace_resident(aspace) == PAGE_SIZE, "when memory is scarce, a touch brings one small page");
 	while (count > 0)
@@ -163,13 +163,13 @@ static void test_trim(void)
 	begin();
 	map_at(AT, TOUCHES * LARGE_PAGE_SIZE, RW, 0);
 	while (page_free_bytes() > page_total() / 16 + 40 * MIB)
-		large[larges++] = page_alloc(PAGE_ORDER_LARGE, 0);
+		large[larges++] = page_alloc(PAGE_ORDER_LARGE, 0, 0);
 	for (unsigned int i = 0; i < 16; i++)
 		touch(AT + i * LARGE_PAGE_SIZE + i * PAGE_SIZE);
 	ok(aspace_resident(aspace) == 32 * MIB, "16 touches bring 32 MiB while there is memory");
 	for (user_addr_t a = AT + LARGE_PAGE_SIZE; a < AT + 2 * LARGE_PAGE_SIZE; a += PAGE_SIZE)
 		touch(a);
-	for (phys_addr_t page; (page = page_alloc(0, 0)) != PAGE_NONE;)
+	for (phys_addr_t page; (page = page_alloc(0, 0, 0)) != PAGE_NONE;)
 		small[smalls++] = page;
 	mmu_other_bytes = larges * LARGE_PAGE_SIZE + smalls * PAGE_SIZE;
 	for (unsigned int i = 16; i < TOUCHES / 2; i++)
@@ -381,7 +381,7 @@ static void test_remap(void)
 
 static void test_kernel_pages(void)
 {
-	phys_addr_t pages[2] = { page_alloc_zero(0, 0), page_alloc_zero(0, 0) };
+	phys_addr_t pages[2] = { page_alloc(0, 0, PAGE_ZERO), page_alloc(0, 0, PAGE_ZERO) };
 	int64_t at;
 	uint8_t byte;
 

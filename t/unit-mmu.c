@@ -54,16 +54,10 @@ static bool may_allocate(void)
 	return true;
 }
 
-phys_addr_t __real_page_alloc(unsigned int order, node_id_t node);
-phys_addr_t __real_page_alloc_zero(unsigned int order, node_id_t node);
-phys_addr_t __real_page_alloc_local(unsigned int order, node_id_t node);
-phys_addr_t __real_page_alloc_local_zero(unsigned int order, node_id_t node);
+phys_addr_t __real_page_alloc(unsigned int order, node_id_t node, unsigned int how);
 void __real_page_free(phys_addr_t block, unsigned int order);
 void __real_page_put(phys_addr_t block, unsigned int order);
-phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node);
-phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node);
-phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node);
-phys_addr_t __wrap_page_alloc_local_zero(unsigned int order, node_id_t node);
+phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node, unsigned int how);
 void __wrap_page_free(phys_addr_t block, unsigned int order);
 void __wrap_page_put(phys_addr_t block, unsigned int order);
 
@@ -77,24 +71,11 @@ static phys_addr_t make_dirty(phys_addr_t block, unsigned int order)
 	return block;
 }
 
-phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node)
+phys_addr_t __wrap_page_alloc(unsigned int order, node_id_t node, unsigned int how)
 {
-	return may_allocate() ? make_dirty(__real_page_alloc(order, node), order) : PAGE_NONE;
-}
+	phys_addr_t block = may_allocate() ? __real_page_alloc(order, node, how) : PAGE_NONE;
 
-phys_addr_t __wrap_page_alloc_zero(unsigned int order, node_id_t node)
-{
-	return may_allocate() ? __real_page_alloc_zero(order, node) : PAGE_NONE;
-}
-
-phys_addr_t __wrap_page_alloc_local(unsigned int order, node_id_t node)
-{
-	return may_allocate() ? make_dirty(__real_page_alloc_local(order, node), order) : PAGE_NONE;
-}
-
-phys_addr_t __wrap_page_alloc_local_zero(unsigned int order, node_id_t node)
-{
-	return may_allocate() ? __real_page_alloc_local_zero(order, node) : PAGE_NONE;
+	return how & PAGE_ZERO ? block : make_dirty(block, order);
 }
 
 static bool is_known(phys_addr_t block, uint64_t size)

@@ -108,7 +108,7 @@ static void test_whole(void)
 	ok(PANICS(page_order(0)), "then there is no page at all");
 
 	add(256 * MIB, 256 * MIB, 0, 27);
-	page = page_alloc(0, 0);
+	page = page_alloc(0, 0, 0);
 	ok(remove_memory(256 * MIB, 0, &good) == 128 * MIB && good,
 	   "one page is in use: half of the range could go, and nothing has changed");
 	ok(remove_memory(64 * MIB, 0, &good) == 0 && good,
@@ -228,7 +228,7 @@ static void test_random(void)
 			struct held *h = &held[count];
 
 			h->order = (unsigned int)random_below(&random, dice < 30 ? 11 : 4);
-			h->block = page_alloc(h->order, (node_id_t)random_below(&random, 2));
+			h->block = page_alloc(h->order, (node_id_t)random_below(&random, 2), 0);
 			if (h->block == PAGE_NONE)
 				continue;
 			wrong += !is_owned(h);
@@ -276,7 +276,7 @@ static void *work(void *argument)
 			struct held *h = &held[count];
 
 			h->order = (unsigned int)random_below(&random, 6);
-			h->block = page_alloc(h->order, 0);
+			h->block = page_alloc(h->order, 0, 0);
 			if (h->block == PAGE_NONE)
 				continue;
 			tag(h, random_next(&random));

@@ -122,7 +122,7 @@ static uint64_t take_all(unsigned int order, node_id_t node, phys_addr_t *blocks
 {
 	uint64_t count = 0;
 
-	while ((blocks[count] = page_alloc_local(order, node)) != PAGE_NONE)
+	while ((blocks[count] = page_alloc(order, node, PAGE_LOCAL)) != PAGE_NONE)
 		count++;
 	return count;
 }
@@ -150,7 +150,7 @@ static void test_each_page(void)
 		count += got;
 	}
 	ok(good && count * PAGE_SIZE == page_total(), "each page of each node comes once");
-	ok(page_free_bytes() == 0 && page_alloc(0, 1) == PAGE_NONE, "and then there is none");
+	ok(page_free_bytes() == 0 && page_alloc(0, 1, 0) == PAGE_NONE, "and then there is none");
 	for (uint64_t p = 0; p < PAGES_MOST; p++)
 		kind[p] = kind[p] == FREE ? KEEPING : kind[p];
 	qsort(blocks, count, sizeof(blocks[0]), by_random);
@@ -169,7 +169,7 @@ static void test_each_page(void)
 			page_free(blocks[i], PAGE_ORDER_LARGE);
 	}
 	ok(good, "and merged again: as many blocks of 2 MiB as before");
-	blocks[0] = page_alloc(PAGE_ORDER_HUGE, 0);
+	blocks[0] = page_alloc(PAGE_ORDER_HUGE, 0, 0);
 	ok(blocks[0] == 1024 * MIB, "the one aligned GiB is there as a block");
 	page_free(blocks[0], PAGE_ORDER_HUGE);
 }
@@ -244,11 +244,11 @@ static void *use_memory(void *argument)
 
 			h->order = orders[random_below(&random, 14)];
 			if (local)
-				h->block = zero ? page_alloc_local_zero(h->order, node) :
-						  page_alloc_local(h->order, node);
+				h->block = zero ? page_alloc(h->order, node, PAGE_LOCAL | PAGE_ZERO) :
+						  page_alloc(h->order, node, PAGE_LOCAL);
 			else
-				h->block = zero ? page_alloc_zero(h->order, node) :
-						  page_alloc(h->order, node);
+				h->block = zero ? page_alloc(h->order, node, PAGE_ZERO) :
+						  page_alloc(h->order, node, 0);
 			if (h->block == PAGE_NONE)
 				continue;
 			bad += zero && !is_zero(h->block, h->order);
@@ -265,7 +265,7 @@ static void *use_memory(void *argument)
 
 static void test_clean(void)
 {
-	phys_addr_t large = page_alloc_local_zero(PAGE_ORDER_LARGE, 2), huge;
+	phys_addr_t large = page_alloc(PAGE_ORDER_LARGE, 2, PAGE_LOCAL | PAGE_ZERO), huge;
 	pthread_t threads[4];
 	unsigned int pages;
 	uint64_t bad = 0;
@@ -275,7 +275,7 @@ static void test_clean(void)
 	   "the first who takes 2 MiB has them as they came (%u page was touched)", pages);
 	memset(phys_to_virt(large), 0xff, LARGE_PAGE_SIZE);
 	page_free(large, PAGE_ORDER_LARGE);
-	huge = page_alloc_local_zero(PAGE_ORDER_LARGE, 2);
+	huge = page_alloc(PAGE_ORDER_LARGE, 2, PAGE_LOCAL | PAGE_ZERO);
 	ok(huge == large && is_zero(huge, PAGE_ORDER_LARGE), "the next one has them cleared");
 	page_free(huge, PAGE_ORDER_LARGE);
 
@@ -288,7 +288,7 @@ static void test_clean(void)
 		bad += (uint64_t)result;
 	}
 	ok(bad == 0, "four CPUs that write to all that they take, and want it cleared: it is");
-	huge = page_alloc_local_zero(PAGE_ORDER_HUGE, 2);
+	huge = page_alloc(PAGE_ORDER_HUGE, 2, PAGE_LOCAL | PAGE_ZERO);
 	ok(huge != PAGE_NONE && is_zero(huge, PAGE_ORDER_HUGE), "so is a GiB after that");
 	page_free(huge, PAGE_ORDER_HUGE);
 	ok(page_free_bytes() == page_total(), "nothing is lost");
@@ -337,13 +337,13 @@ static void test_random(void)
 		if (count < 100000 && random_below(&random, 100) < (filling ? 60 : 40)) {
 			h->order = some_order(&random);
 			if (local) {
-				h->block = page_alloc_local(h->order, node);
+				h->block = page_alloc(h->order, node, PAGE_LOCAL);
 			} else if (h->order <= 4 && random_below(&random, 8) == 0) {
-				h->block = page_alloc_zero(h->order, node);
+				h->block = page_alloc(h->order, node, PAGE_ZERO);
 				if (h->block != PAGE_NONE)
 					zeroed += *word_at(h->block) != 0;
 			} else {
-				h->block = page_alloc(h->order, node);
+				h->block = page_alloc(h->order, node, 0);
 			}
 			if (h->block == PAGE_NONE) {
 				refused++;
@@ -382,7 +382,7 @@ static void test_random(void)
 		page_free(held[count].block, held[count].order);
 	}
 	ok(counts_agree() && page_free_bytes() == page_total(), "all came back");
-	blocks[0] = page_alloc_local(PAGE_ORDER_HUGE, 2);
+	blocks[0] = page_alloc(PAGE_ORDER_HUGE, 2, PAGE_LOCAL);
 	ok(blocks[0] != PAGE_NONE, "up to the GiB");
 	page_free(blocks[0], PAGE_ORDER_HUGE);
 }
@@ -396,8 +396,8 @@ static void test_nearest(void)
 	bool good = true;
 	uint64_t count = 0;
 
-	ok(page_alloc_local(PAGE_ORDER_HUGE, 3) == PAGE_NONE, "node 3 alone has no GiB");
-	while ((blocks[count] = page_alloc(0, 3)) != PAGE_NONE) {
+	ok(page_alloc(PAGE_ORDER_HUGE, 3, PAGE_LOCAL) == PAGE_NONE, "node 3 alone has no GiB");
+	while ((blocks[count] = page_alloc(0, 3, 0)) != PAGE_NONE) {
 		node_id_t node = node_of[blocks[count++] / PAGE_SIZE];
 
 		while (order[at] != node && at + 1 < NODES) {
@@ -415,7 +415,7 @@ static void test_nearest(void)
 
 static void test_references(void)
 {
-	phys_addr_t block = page_alloc(3, 0), free_before;
+	phys_addr_t block = page_alloc(3, 0, 0), free_before;
 	bool shared;
 
 	free_before = page_free_bytes();
@@ -430,7 +430,7 @@ static void test_references(void)
 	page_put(block, 3);
 	ok(page_free_bytes() == free_before + 8 * PAGE_SIZE, "the last one frees it");
 
-	block = page_alloc(PAGE_ORDER_LARGE, 0);
+	block = page_alloc(PAGE_ORDER_LARGE, 0, 0);
 	free_before = page_free_bytes();
 	page_split(block, PAGE_ORDER_LARGE, 0);
 	page_put(block + 17 * PAGE_SIZE, 0);
@@ -458,7 +458,7 @@ static void *work(void *argument)
 			struct held *h = &held[count];
 
 			h->order = (unsigned int)random_below(&random, 5);
-			h->block = page_alloc(h->order, (node_id_t)random_below(&random, NODES));
+			h->block = page_alloc(h->order, (node_id_t)random_below(&random, NODES), 0);
 			h->tag = random_next(&random);
 			if (h->block == PAGE_NONE)
 				continue;
@@ -503,7 +503,7 @@ static void test_threads(void)
 /* Each leaves a lock taken, so each has a node of its own, or is of no node; they come last. */
 static void test_misuse(void)
 {
-	phys_addr_t block = page_alloc(1, 0), single = page_alloc(0, 1), other = page_alloc(2, 2);
+	phys_addr_t block = page_alloc(1, 0, 0), single = page_alloc(0, 1, 0), other = page_alloc(2, 2, 0);
 
 	ok(PANICS(page_put(block, 0)), "a block given back with another order: panic");
 	ok(PANICS(page_get(block + PAGE_SIZE)), "a reference to the inside of a block: panic");
@@ -511,7 +511,7 @@ static void test_misuse(void)
 	ok(PANICS(page_get(single)), "a reference to a free page: panic");
 	ok(PANICS(page_free(3 * GIB + GIB / 2, 0)), "a page of nobody: panic");
 	ok(PANICS(page_add_range(150 * MIB, 20 * MIB, 3, 21)), "memory added twice: panic");
-	ok(PANICS(page_alloc(PAGE_ORDER_HUGE + 1, 3)), "more than a GiB: panic");
+	ok(PANICS(page_alloc(PAGE_ORDER_HUGE + 1, 3, 0)), "more than a GiB: panic");
 	ok(PANICS(page_free(single, 0)), "freed twice: panic (%s)", panic_text);
 	ok(PANICS(page_free(other + PAGE_SIZE, 0)), "the inside freed: panic");
 	ok(PANICS(page_free(block, 2)), "freed with another order: panic");
@@ -527,11 +527,11 @@ static void bench(void)
 	page_add_range(1024 * MIB, 1088 * MIB, 2, 21);
 	start = now_ns();
 	for (unsigned int i = 0; i < COUNT; i++)
-		page_free(page_alloc(0, 2), 0);
+		page_free(page_alloc(0, 2, 0), 0);
 	printf("# page, taken and given at once: %.1f ns\n", (double)(now_ns() - start) / COUNT);
 	start = now_ns();
 	for (unsigned int i = 0; i < COUNT; i++)
-		blocks[i] = page_alloc(0, 2);
+		blocks[i] = page_alloc(0, 2, 0);
 	printf("# page_alloc(0), %u in a row: %.1f ns\n", COUNT, (double)(now_ns() - start) / COUNT);
 	start = now_ns();
 	for (unsigned int i = 0; i < COUNT; i++)
@@ -539,7 +539,7 @@ static void bench(void)
 	printf("# page_free(0), %u in a row: %.1f ns\n", COUNT, (double)(now_ns() - start) / COUNT);
 	start = now_ns();
 	for (unsigned int i = 0; i < 500; i++)
-		blocks[i] = page_alloc(PAGE_ORDER_LARGE, 2);
+		blocks[i] = page_alloc(PAGE_ORDER_LARGE, 2, 0);
 	for (unsigned int i = 0; i < 500; i++)
 		page_free(blocks[i], PAGE_ORDER_LARGE);
 	printf("# 2 MiB, taken and given: %.1f ns\n", (double)(now_ns() - start) / 500);

@@ -70,9 +70,9 @@ void heap_free(void *memory)
 	free(memory);
 }
 
-phys_addr_t page_alloc(unsigned int order, node_id_t node)
+phys_addr_t page_alloc(unsigned int order, node_id_t node, unsigned int how)
 {
-	(void)node;
+	(void)node, (void)how;
 	if (__atomic_add_fetch(&pages, 1, __ATOMIC_RELAXED) > pages_most) {
 		__atomic_fetch_sub(&pages, 1, __ATOMIC_RELAXED);
 		return PAGE_NONE;

@@ -63,7 +63,7 @@ static uint64_t *table_at(phys_addr_t address)
 static phys_addr_t table_alloc(void)
 {
 	if (mm_ready)
-		return page_alloc_zero(0, this_cpu()->node);
+		return page_alloc(0, this_cpu()->node, PAGE_ZERO);
 	if (early_used == EARLY_TABLES)
 		return PAGE_NONE;
 	return paging_image_phys(early_tables[early_used++]);

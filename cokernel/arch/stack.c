@@ -31,7 +31,7 @@ static void *map_new(node_id_t node)
 
 	if (next_slot + SLOT_SIZE > STACK_AREA + STACK_AREA_SIZE)
 		return NULL;
-	block = page_alloc(STACK_ORDER, node);
+	block = page_alloc(STACK_ORDER, node, 0);
 	if (block == PAGE_NONE)
 		return NULL;
 	if (!paging_map_stack(at, block, KERNEL_STACK_SIZE)) {

@@ -39,7 +39,7 @@ struct percpu *start_prepare(cpu_id_t index)
 	/* Others may look at a CPU that is gone at any time, so its block stays. */
 	if (before != NULL)
 		return percpu_of(before);
-	block = page_alloc(PERCPU_ORDER, node);
+	block = page_alloc(PERCPU_ORDER, node, 0);
 	if (block == PAGE_NONE)
 		return NULL;
 	stack = stack_alloc(node);

@@ -30,7 +30,7 @@ static uint8_t *take_page(struct pipe_ring *ring)
 	if (page)
 		return page;
 	do {
-		new = page_alloc(0, mm_this_node());
+		new = page_alloc(0, mm_this_node(), 0);
 	} while (new == PAGE_NONE && mm_shrink(true));
 	return new == PAGE_NONE ? NULL : phys_to_virt(new);
 }

@@ -76,7 +76,7 @@ bool space_collapse(struct aspace *aspace, const struct region *region, user_add
 	count = count_movable(phys_to_virt(table));
 	if (count == 0)
 		return false;
-	block = page_alloc_local(PAGE_ORDER_LARGE, mm_this_node());
+	block = page_alloc(PAGE_ORDER_LARGE, mm_this_node(), PAGE_LOCAL);
 	if (block == PAGE_NONE)
 		return false;
 	/* Nobody may write to the old pages while they are copied. */

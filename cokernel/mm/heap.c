@@ -71,7 +71,7 @@ static unsigned int objects_in(unsigned int class)
 
 static struct slab *slab_create(unsigned int class)
 {
-	phys_addr_t page = page_alloc(0, mm_this_node());
+	phys_addr_t page = page_alloc(0, mm_this_node(), 0);
 	unsigned int count = objects_in(class);
 	struct slab *slab;
 
@@ -174,7 +174,7 @@ void *heap_alloc(size_t size)
 		if (++order > LARGEST_ORDER)
 			return NULL;
 	}
-	block = page_alloc(order, mm_this_node());
+	block = page_alloc(order, mm_this_node(), 0);
 	return block == PAGE_NONE ? NULL : phys_to_virt(block);
 }
 

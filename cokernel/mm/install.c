@@ -7,11 +7,11 @@
 #include "mm/pagetable.h"
 #include "mm/plan.h"
 
-/* The block for PLAN, which is changed to less where memory does not allow it. HOW: POLICY_ZERO. */
+/* The block for PLAN, which is changed to less where memory does not allow it. HOW: PAGE_ZERO. */
 static phys_addr_t obtain(struct plan *plan, user_addr_t address, unsigned int how)
 {
 	const struct policy *policy = &plan->policy;
-	const unsigned int first = how | POLICY_FIRST_NODE;
+	const unsigned int first = how | PAGE_LOCAL;
 	node_id_t here = mm_this_node(), node;
 	phys_addr_t block;
 
@@ -98,7 +98,7 @@ static int replace(struct aspace *aspace, user_addr_t address, unsigned int need
 static int from_nothing(struct aspace *aspace, user_addr_t address, unsigned int need,
 			struct plan *plan)
 {
-	phys_addr_t block = obtain(plan, address, POLICY_ZERO);
+	phys_addr_t block = obtain(plan, address, PAGE_ZERO);
 	int result;
 
 	if (block == PAGE_NONE)

@@ -54,7 +54,7 @@ static int move_leaf(struct aspace *aspace, uint64_t *entry, unsigned int level,
 		return -EACCES;
 	if (page_node(from) == node)
 		return 0;
-	to = page_alloc_local(pt_order(level), node);
+	to = page_alloc(pt_order(level), node, PAGE_LOCAL);
 	if (to == PAGE_NONE)
 		return -ENOMEM;
 	/* Nobody may write to the old one while it is copied. */

@@ -36,7 +36,7 @@ struct object *object_create(enum object_kind kind, uint64_t size)
 
 	if (object == NULL)
 		return NULL;
-	object->root = page_alloc_zero(0, mm_this_node());
+	object->root = page_alloc(0, mm_this_node(), PAGE_ZERO);
 	if (object->root == PAGE_NONE) {
 		heap_free(object);
 		return NULL;
@@ -217,7 +217,7 @@ static int add_locked(struct object *object, uint64_t offset, phys_addr_t block,
 static int add(struct object *object, uint64_t offset, const struct policy *policy,
 	       unsigned int level)
 {
-	const unsigned int how = POLICY_ZERO | (level > 0 ? POLICY_FIRST_NODE : 0);
+	const unsigned int how = PAGE_ZERO | (level > 0 ? PAGE_LOCAL : 0);
 	phys_addr_t block = policy_alloc(policy, pt_order(level), offset, mm_this_node(), how);
 	int error;
 

@@ -198,35 +198,14 @@ static void make_zero(phys_addr_t block, unsigned int order, bool clean)
 		memset(phys_to_virt(block + at), 0, sizeof(struct list));
 }
 
-phys_addr_t page_alloc_local(unsigned int order, node_id_t id)
-{
-	bool clean;
-
-	return alloc_local(order, id, &clean);
-}
-
-phys_addr_t page_alloc(unsigned int order, node_id_t id)
-{
-	bool clean;
-
-	return alloc(order, id, &clean);
-}
-
-phys_addr_t page_alloc_local_zero(unsigned int order, node_id_t id)
+phys_addr_t page_alloc(unsigned int order, node_id_t id, unsigned int how)
 {
 	bool clean = false;
-	phys_addr_t block = alloc_local(order, id, &clean);
+	phys_addr_t block = how & PAGE_LOCAL ? alloc_local(order, id, &clean) :
+					       alloc(order, id, &clean);
 
-	make_zero(block, order, clean);
-	return block;
-}
-
-phys_addr_t page_alloc_zero(unsigned int order, node_id_t id)
-{
-	bool clean = false;
-	phys_addr_t block = alloc(order, id, &clean);
-
-	make_zero(block, order, clean);
+	if (how & PAGE_ZERO)
+		make_zero(block, order, clean);
 	return block;
 }
 

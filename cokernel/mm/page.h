@@ -24,16 +24,15 @@ bool page_can_add(phys_addr_t base, uint64_t size, node_id_t node);
 /* The order in which nodes are asked when NODE has none left: nearest first. */
 void page_set_distances(const uint8_t *slit, unsigned int nodes, unsigned int stride);
 
+/* How a block is to be. */
+#define PAGE_LOCAL 1u /* of no other node */
+#define PAGE_ZERO 2u  /* cleared: which costs nothing where nobody has used that memory before */
+
 /*
- * One block of 2^ORDER pages of NODE, or of the nearest node that has one; not
- * cleared. PAGE_NONE when there is none.
+ * One block of 2^ORDER pages of NODE, or of the nearest node that has one. HOW: the above.
+ * PAGE_NONE when there is none.
  */
-phys_addr_t page_alloc(unsigned int order, node_id_t node);
-/* The same of NODE alone. */
-phys_addr_t page_alloc_local(unsigned int order, node_id_t node);
-/* As these two, cleared: which costs nothing where nobody has used that memory before. */
-phys_addr_t page_alloc_zero(unsigned int order, node_id_t node);
-phys_addr_t page_alloc_local_zero(unsigned int order, node_id_t node);
+phys_addr_t page_alloc(unsigned int order, node_id_t node, unsigned int how);
 /* Gives back a block with the order it was taken with; asserts that it was taken. */
 void page_free(phys_addr_t block, unsigned int order);
 

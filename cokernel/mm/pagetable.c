@@ -51,7 +51,7 @@ static void copy_kernel_half(uint64_t *table, const uint64_t *from)
 phys_addr_t pt_create(node_id_t node)
 {
 	const uint64_t *programs = paging_programs_root();
-	phys_addr_t root = page_alloc_zero(programs != NULL ? 1 : 0, node);
+	phys_addr_t root = page_alloc(programs != NULL ? 1 : 0, node, PAGE_ZERO);
 
 	if (root == PAGE_NONE)
 		return PAGE_NONE;
@@ -111,7 +111,7 @@ uint64_t *pt_make(phys_addr_t root, user_addr_t address, unsigned int level, nod
 	uint64_t *entry = pt_find(root, address, found);
 
 	while (*found > level && pt_read(entry) == 0) {
-		phys_addr_t table = page_alloc_zero(0, node);
+		phys_addr_t table = page_alloc(0, node, PAGE_ZERO);
 
 		if (table == PAGE_NONE)
 			return NULL;
@@ -145,7 +145,7 @@ bool pt_split(struct aspace *aspace, uint64_t *entry, unsigned int level, user_a
 {
 	uint64_t old = pt_read(entry);
 	uint64_t step = pt_page_size(level - 1);
-	phys_addr_t table = page_alloc(0, node);
+	phys_addr_t table = page_alloc(0, node, 0);
 	uint64_t piece = (level - 1 > 0 ? old : old & ~PTE_LARGE) & ~PTE_FULL;
 
 	if (table == PAGE_NONE)

@@ -53,30 +53,23 @@ node_id_t policy_node(const struct policy *policy, unsigned int order, user_addr
 	}
 }
 
-static phys_addr_t alloc_on(unsigned int order, node_id_t node, unsigned int how)
-{
-	return how & POLICY_ZERO ? page_alloc_local_zero(order, node) :
-				   page_alloc_local(order, node);
-}
-
 phys_addr_t policy_alloc(const struct policy *policy, unsigned int order, user_addr_t address,
 			 node_id_t here, unsigned int how)
 {
 	node_id_t node = policy_node(policy, order, address, here);
-	phys_addr_t block = alloc_on(order, node, how);
+	phys_addr_t block = page_alloc(order, node, how | PAGE_LOCAL);
 
-	if (block != PAGE_NONE || (how & POLICY_FIRST_NODE))
+	if (block != PAGE_NONE || (how & PAGE_LOCAL))
 		return block;
 	if (policy->mode == POLICY_BIND || policy->mode == POLICY_PREFERRED_MANY) {
 		for (node = 0; node < PISCES_MAX_NODES && block == PAGE_NONE; node++) {
 			if (has(policy, node))
-				block = alloc_on(order, node, how);
+				block = page_alloc(order, node, how | PAGE_LOCAL);
 		}
 		if (block != PAGE_NONE || policy->mode == POLICY_BIND)
 			return block;
 	}
-	node = policy_node(policy, order, address, here);
-	return how & POLICY_ZERO ? page_alloc_zero(order, node) : page_alloc(order, node);
+	return page_alloc(order, policy_node(policy, order, address, here), how);
 }
 
 bool policy_allows(const struct policy *policy, unsigned int order, user_addr_t address,

@@ -41,13 +41,10 @@ static inline unsigned int policy_count(uint64_t nodes)
 /* The nodes that there is memory on. */
 uint64_t policy_all_nodes(void);
 
-/* How a block is to be had. */
-#define POLICY_FIRST_NODE 1u /* of no other: a smaller block nearby could take its place */
-#define POLICY_ZERO 2u	     /* cleared */
-
 /*
- * A block of 2^ORDER pages for ADDRESS, touched on node HERE, so as HOW says, or
- * PAGE_NONE.
+ * A block of 2^ORDER pages for ADDRESS, touched on node HERE, or PAGE_NONE. HOW: as
+ * page_alloc()'s; with PAGE_LOCAL only of the node that comes first, where a smaller block
+ * nearby could take its place.
  */
 phys_addr_t policy_alloc(const struct policy *policy, unsigned int order, user_addr_t address,
 			 node_id_t here, unsigned int how);

@@ -24,7 +24,7 @@ static unsigned int image_pages;
 
 static uint8_t *take_page(unsigned int index)
 {
-	pages[index] = page_alloc_zero(0, boot_block->cpus[0].node);
+	pages[index] = page_alloc(0, boot_block->cpus[0].node, PAGE_ZERO);
 	if (pages[index] == PAGE_NONE)
 		panic("no memory for the vDSO");
 	return phys_to_virt(pages[index]);
