@@ -150,6 +150,8 @@ static int prepare(struct call *call, const struct channel *channel,
 
 	if (message->number == PISCES_CALL_REPORT)
 		return prepare_report(call, channel, message);
+	if (message->number == PISCES_CALL_CLOSE_ON_EXEC)
+		return call_prepare_close_on_exec(call, channel, message);
 	type = call_type(message->number);
 	if (!type)
 		return -ENOSYS;

@@ -89,4 +89,8 @@ int call_refuse_sockopt(const struct call *call);
 int call_prepare_close_range(struct call *call, const struct channel *channel,
 			     const struct pisces_message *message);
 
+/* PISCES_CALL_CLOSE_ON_EXEC; in descriptor_exec.c. */
+int call_prepare_close_on_exec(struct call *call, const struct channel *channel,
+			       const struct pisces_message *message);
+
 #endif

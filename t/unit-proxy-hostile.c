@@ -56,7 +56,7 @@ static void test_arguments(void)
 	is_number(DO(&fake, SYS_kill, 1, 9), -ENOSYS, "nor kill");
 	is_number(DO(&fake, 511), -ENOSYS, "a number behind the table");
 	is_number(DO(&fake, 0xffff), -ENOSYS, "and one far behind");
-	is_number(DO(&fake, 0x10001), -ENOSYS, "a call of ours that is not there");
+	is_number(DO(&fake, 0x10002), -ENOSYS, "a call of ours that is not there");
 	is_number(DO(&fake, UINT32_MAX), -ENOSYS, "the last number of all");
 
 	/* The proxy's own descriptors: which are open but EBADF for a call? */
@@ -76,6 +76,11 @@ static void test_arguments(void)
 	}
 	ok(guarded >= 4, "the proxy's own descriptors are EBADF (%d)", guarded);
 	is_number(reached, 1, "but the one the program is loaded from");
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, 0, 4096), 1, "which alone execve(2) closes");
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, fake.data_size - 8, 9), -EFAULT,
+		  "the list of those does not fit into the data area");
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, fake.data_size - 3, 3), 0,
+		  "or has room for none");
 	is_number(DO(&fake, SYS_close_range, 3, UINT32_MAX, 0), 0, "all descriptors are closed");
 	ok(DO(&fake, SYS_getcwd, 0, 4096) > 0, "after all that it still serves");
 	fake_close(&fake);

@@ -166,6 +166,32 @@ static void test_numbers(void)
 	fake_close(&fake);
 }
 
+/* Which descriptors execve(2) closes. */
+static void test_close_on_exec(void)
+{
+	struct fake fake;
+	int32_t *fds, one, two, three;
+
+	fake_start_true(&fake);
+	DO(&fake, SYS_close_range, 3, UINT32_MAX, 0);
+	fake_put(&fake, 512, "/");
+	one = (int32_t)DO(&fake, SYS_openat, AT_FDCWD, 512, O_RDONLY | O_CLOEXEC, 0);
+	two = (int32_t)DO(&fake, SYS_openat, AT_FDCWD, 512, O_RDONLY, 0);
+	three = (int32_t)DO(&fake, SYS_dup3, one, 30, O_CLOEXEC);
+	fds = (int32_t *)fake.data;
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, 0, 400), 2, "two descriptors are for exec to close");
+	ok((fds[0] == one && fds[1] == three) || (fds[0] == three && fds[1] == one), "these two");
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, 0, 4), 1, "as many as there is room for");
+	DO(&fake, SYS_fcntl, one, F_SETFD, 0);
+	DO(&fake, SYS_fcntl, two, F_SETFD, FD_CLOEXEC);
+	DO(&fake, SYS_close, three);
+	is_number(DO(&fake, PISCES_CALL_CLOSE_ON_EXEC, 0, 400), 1, "then it is another one");
+	is_number(fds[0], two, "that one");
+	fake_exit(&fake, 0);
+	is_number(fake_wait(&fake), 0, "exit code 0");
+	fake_close(&fake);
+}
+
 static unsigned int count_waits(struct patience *patience, unsigned int sleeps, int result)
 {
 	unsigned int waits = 0;
@@ -642,6 +668,7 @@ int main(void)
 	test_streams();
 	test_files();
 	test_numbers();
+	test_close_on_exec();
 	test_patience();
 	test_waiting_calls();
 	test_cancel();

@@ -86,6 +86,9 @@ enum pisces_message_type {
 
 enum pisces_call {
 	PISCES_CALL_REPORT = PISCES_CALL_BASE, /* data offset, bytes: a line for the user's stderr */
+	PISCES_CALL_CLOSE_ON_EXEC,	       /* data offset, bytes: room for descriptors of the
+						  program, 32 bits each, that execve(2) closes;
+						  result: how many are there */
 };
 
 #endif
