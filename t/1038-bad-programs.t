@@ -92,6 +92,20 @@ refuses /tmp 126 "directory" "a directory"
 refuses ./nowhere 127 "no such file" "no file"
 refuses nowhere-in-path 127 "not found" "no command"
 
+# By execve(2): what the file tells is the old program's to hear, the rest ends it with a line.
+# executes FILE EXIT-CODE REASON WHAT
+executes() {
+	limit=60 run pisces run --cpus=1 --mem=64M -- /bin/sh -c "exec $1" < /dev/null
+	is "$rc" "$2" "executed, $4: exit code $2"
+	like "$err" "$3" "executed, $4: ${err:-no message}"
+}
+executes ./good 0 '^$' "the good one"
+executes ./cut-headers 126 "exec: ./cut-headers: Exec format error" "one that ends in its headers"
+executes ./lost-interpreter 127 "exec: ./lost-interpreter: not found" "no ELF interpreter"
+executes ./hidden 126 "exec: ./hidden: Permission denied" "one that is not executable"
+executes ./large 126 "enclave: cannot run ./large: .*memory" "one that is larger than the enclave"
+executes ./endless 126 "exec: ./endless: Exec format error" "one that is larger than all memory"
+
 cd / && rm -rf "$work"
 node_recovers "after all that"
 kernel_log_clean

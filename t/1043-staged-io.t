@@ -135,6 +135,19 @@ staged -- /bin/cat input
 is "$rc" 1 "what was not staged is not there"
 like "$err" "No such file" "  as a program says"
 
+# ---- one program executes another ----
+
+staged --stage=/bin/cat,input -- /bin/sh -c 'echo first; exec /bin/cat input'
+is "$out" $'first\nbegin' "a program that was staged takes the place of another"
+staged --stage=script -- /bin/sh -c 'exec ./script again'
+is "$out" "script again" "so does a script"
+staged -- /bin/sh -c 'exec /proc/self/exe -c "echo itself"'
+is "$out" itself "and a shell itself"
+staged --stage=input -- /bin/sh -c 'exec /bin/cat input'
+is "$rc" 127 "what was not staged is not there to be executed"
+staged --stage=input -- /bin/sh -c 'exec ./input'
+is "$rc" 126 "and what may not be executed is not"
+
 soft=$(ulimit -Sn)
 ulimit -Sn 300
 staged -- /bin/sh -c 'ulimit -Sn; ulimit -Sn 350 && ulimit -Sn'

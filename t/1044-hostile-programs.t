@@ -3,7 +3,7 @@
 # Hostile programs: threads that change what the kernel is just looking at, and signals that
 # cause signals. Each ends as on Linux, with the same output, and the enclave lives on: a
 # co-kernel that panics, or that Linux takes for hanging, makes the exit code 125.
-node_files="t/hostile/threads t/hostile/signals t/hostile/pipes"
+node_files="t/hostile/exec t/hostile/threads t/hostile/signals t/hostile/pipes"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
@@ -29,6 +29,8 @@ same "waits that signals interrupt" 0 ./threads waits
 same "more timers than a CPU can serve" 0 ./signals timers
 same "a sequence whose memory is gone" 139 ./signals sequence
 same "a SIGSEGV handler at no address" 139 ./signals handler 0
+
+same "threads that execute, all at once, while others make threads" 0 ./exec race
 
 same "pipes that threads take from each other" 0 ./pipes race
 same "as many pipes as there can be" 0 ./pipes many
@@ -58,6 +60,23 @@ limit=60 run pisces run --cpus=2 --mem=256M --tasks=2 -- ./signals owner
 is "$rc" 0 "in an enclave"
 is "$out" "$linux" "the other one gets all of them, and is told"
 diag "$err"
+
+# Killed at any moment of it, the proxy first or who started it.
+bad=
+for i in {1..12}; do
+	pisces run --cpus=3 --mem=256M --name=exec -- ./exec endless > out 2>&1 &
+	pid=$!
+	wait_until 30 pgrep -x pisces-proxy > /dev/null || bad+="round $i: $(cat out)"$'\n'
+	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+	if ((i % 2)); then
+		kill -9 "$(pgrep -x pisces-proxy)"
+	else
+		kill -9 $pid
+	fi
+	wait $pid
+	wait_until $((5 * slow)) node_whole || bad+="round $i: the node is not whole"$'\n'
+done
+is "$bad" "" "killed 12 times while they execute"
 
 run pisces run --cpus=1 --mem=128M -- $examples/hello
 is "$rc" 0 "the next enclave runs"

@@ -55,6 +55,15 @@ run srun --enclave=lwk --task-prolog="$PWD/prolog" --task-epilog="$PWD/epilog" \
 is "$(tr '\n' ' ' <<< "$out")" "prolog Linux yes lwk " "a task prolog runs on Linux, and its variables reach the program"
 is "$(cat epilog.txt)" "epilog Linux" "so does a task epilog"
 
+cat > wrapper <<'END'
+#!/bin/sh
+export WRAPPED=$SLURM_PROCID
+exec nice -n 1 env busybox sh -c 'echo $WRAPPED $SLURM_ENCLAVE'
+END
+chmod +x wrapper
+run srun -n2 --enclave=lwk ./wrapper
+is "$(sort <<< "$out" | tr '\n' ' ')" "0 lwk 1 lwk " "a script that sets something up and executes the program"
+
 mkdir -p copied
 run srun --enclave=lwk --bcast="$PWD/copied/busybox" "$(command -v busybox)" sh -c "$where"
 inside "--bcast"

@@ -183,7 +183,9 @@ bool hotplug_leaving(void)
 
 struct process *process_current(void)
 {
-	return NULL;
+	static struct process process;
+
+	return &process;
 }
 
 void crash_test(const struct frame *frame)

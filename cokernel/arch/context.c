@@ -124,6 +124,14 @@ static void load_selectors(uint64_t selectors)
 			 : "memory");
 }
 
+void context_renew(void)
+{
+	fpu_reset();
+	load_selectors(0);
+	context_set_fs_base(0);
+	context_set_gs_base(0);
+}
+
 void context_switch(struct context *prev, struct context *next)
 {
 	struct percpu *percpu = this_percpu();

@@ -51,6 +51,9 @@ uint64_t context_gs_base(void);
 void context_set_fs_base(uint64_t base);
 void context_set_gs_base(uint64_t base);
 
+/* The running thread's FPU, selectors and bases are as a new program finds them. */
+void context_renew(void);
+
 /* The selectors that the program has loaded; 0, as a program finds them, but for old ones. */
 uint64_t context_selectors(void);
 

@@ -169,9 +169,9 @@ void channel_buffer_give(struct channel *channel, struct channel_buffer *buffer)
 {
 	uint64_t count = align_up(max_u64(buffer->size, 1), PAGE_SIZE) / PAGE_SIZE;
 
-	/* The proxy may still be reading or filling what a dying thread left behind. */
-	if (thread_current()->dying && !thread_current()->firm && !buffer->done &&
-	    channel->phase != CHANNEL_LAST)
+	/* The proxy may still be reading or filling what a thread of a process that ends left. */
+	if (__atomic_load_n(&process_current()->ending, __ATOMIC_SEQ_CST) &&
+	    !thread_current()->firm && !buffer->done && channel->phase != CHANNEL_LAST)
 		return;
 	lock_take(&channel->space.lock);
 	mark(channel, buffer->offset / PAGE_SIZE, count, false);

@@ -129,8 +129,13 @@ static int await_reply(struct channel *channel, struct channel_call *call, enum 
 			break;
 		if (wait_on_mode(&channel->replies, NSEC_FOREVER, mode) != -EINTR || call->done)
 			continue;
-		if (thread_current()->dying)
+		if (__atomic_load_n(&process_current()->ending, __ATOMIC_SEQ_CST))
 			return -EINTR;
+		/*
+		 * The reply comes in any case; other signals change nothing any more, nor does
+		 * an execve() that ends this thread: it waits for us, and uses the channel then.
+		 */
+		mode = thread_current()->dying ? WAIT_ENDING : WAIT_KILLABLE;
 		if (cancelled)
 			continue;
 		cancelled = true;
@@ -140,8 +145,6 @@ static int await_reply(struct channel *channel, struct channel_call *call, enum 
 			channel_ring_proxy(channel);
 			lock_take(&channel->replies.lock);
 		}
-		/* The reply comes in any case; other signals change nothing any more. */
-		mode = WAIT_KILLABLE;
 	}
 	return 0;
 }

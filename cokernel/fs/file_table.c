@@ -216,6 +216,14 @@ int file_table_set_flag(int fd, bool close_on_exec)
 	return result;
 }
 
+void file_table_close_on_exec(struct file_table *table)
+{
+	for (unsigned int fd = 0; fd < table->room; fd++) {
+		if (file_table_get_flag((int)fd) > 0)
+			file_table_close((int)fd);
+	}
+}
+
 void file_table_destroy(struct file_table *table)
 {
 	for (unsigned int i = 0; i < table->room; i++) {

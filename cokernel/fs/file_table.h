@@ -17,7 +17,7 @@ struct file_table {
 	unsigned int used; /* how many are not NULL; read without the lock */
 	unsigned int room;
 	struct open_file **files;
-	uint64_t *close_on_exec; /* one bit each: remembered, for there is no exec */
+	uint64_t *close_on_exec; /* one bit each; with forwarded I/O, it is the proxy that knows */
 };
 
 /* Has the running process any? */
@@ -54,6 +54,9 @@ bool file_table_has_room(unsigned int limit);
 int file_table_close(int fd);
 int file_table_get_flag(int fd);
 int file_table_set_flag(int fd, bool close_on_exec);
+
+/* Closes all that have the flag. */
+void file_table_close_on_exec(struct file_table *table);
 
 void file_table_destroy(struct file_table *table);
 

@@ -22,15 +22,15 @@ int64_t linux_path_of(int fd, char *path, uint64_t size);
 /* Writes SIZE BYTES to offset 0 on of FD; the descriptor's own position stays. 0 or -errno. */
 int64_t linux_fill(int64_t fd, const char *bytes, uint64_t size);
 
-/* ---- linux_name.c: for staged I/O. 0 or a result, or -errno ---- */
+/* ---- linux_name.c. 0 or a result, or -errno ---- */
 
 struct user_stat;
 
 /* CALL of AT_FDCWD, PATH, THIRD and FOURTH: openat(2), mkdirat(2), unlinkat(2)... */
 int64_t linux_name_call(uint32_t call, const char *path, uint64_t third, uint64_t fourth);
 
-/* lstat(2). */
-int64_t linux_status(const char *path, struct user_stat *status);
+/* stat(2) if FOLLOW, else lstat(2). */
+int64_t linux_status(const char *path, bool follow, struct user_stat *status);
 
 /* readlink(2), with NUL; -ENAMETOOLONG if that is not all in SIZE. */
 int64_t linux_read_link(const char *path, char *target, uint64_t size);

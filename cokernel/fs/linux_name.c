@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of Linux, for staged I/O: all by their paths, seen from the proxy's directory. */
+/* Names of Linux, for staged I/O and exec: all by their paths, seen from the proxy's directory. */
 #include <asm/unistd_64.h>
 
 #include "channel/channel.h"
@@ -51,7 +51,7 @@ int64_t linux_name_call(uint32_t call, const char *path, uint64_t third, uint64_
 	return result;
 }
 
-int64_t linux_status(const char *path, struct user_stat *status)
+int64_t linux_status(const char *path, bool follow, struct user_stat *status)
 {
 	struct channel_buffer buffer;
 	uint64_t at;
@@ -59,7 +59,8 @@ int64_t linux_status(const char *path, struct user_stat *status)
 
 	if (result < 0)
 		return result;
-	result = channel_call_own(__NR_newfstatat, CWD, buffer.offset, at, NO_FOLLOW, 0, 0);
+	result = channel_call_own(__NR_newfstatat, CWD, buffer.offset, at,
+				  follow ? 0 : NO_FOLLOW, 0, 0);
 	if (result == 0)
 		memcpy(status, buffer.memory + (at - buffer.offset), sizeof(*status));
 	/* A proxy may say anything; more than 0 is no success of this call. */

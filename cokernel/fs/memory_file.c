@@ -57,22 +57,35 @@ void memory_file_put(struct memory_file *file)
 	heap_free(file);
 }
 
-bool memory_file_allows(const struct memory_file *file, uint32_t flags)
+/* Has the running process the bits NEED of the mode of FILE? */
+static bool has_mode(const struct memory_file *file, uint32_t need)
 {
 	const struct process *process = process_current();
-	uint32_t access = flags & OPEN_ACCESS, need = 0, bits = file->mode;
+	uint32_t bits = file->mode;
 
-	if (process->uid == 0)
-		return true;
-	if (access != OPEN_WRITE_ONLY)
-		need |= 4;
-	if (access != OPEN_READ_ONLY || (flags & OPEN_TRUNCATE))
-		need |= 2;
 	if (process->uid == file->uid)
 		bits >>= 6;
 	else if (process->gid == file->gid)
 		bits >>= 3;
 	return (bits & need) == need;
+}
+
+bool memory_file_allows(const struct memory_file *file, uint32_t flags)
+{
+	uint32_t access = flags & OPEN_ACCESS, need = 0;
+
+	if (process_current()->uid == 0)
+		return true;
+	if (access != OPEN_WRITE_ONLY)
+		need |= 4;
+	if (access != OPEN_READ_ONLY || (flags & OPEN_TRUNCATE))
+		need |= 2;
+	return has_mode(file, need);
+}
+
+bool memory_file_allows_execution(const struct memory_file *file)
+{
+	return process_current()->uid == 0 ? file->mode & 0111 : has_mode(file, 5);
 }
 
 struct open_file *open_file_create(struct memory_file *file, uint32_t flags)

@@ -46,6 +46,9 @@ void memory_file_put(struct memory_file *file);
 /* May the running process open it so? FLAGS of open(2). */
 bool memory_file_allows(const struct memory_file *file, uint32_t flags);
 
+/* May it read and execute it? */
+bool memory_file_allows_execution(const struct memory_file *file);
+
 /* Takes over a reference to FILE, which may be NULL; given back on failure. NULL: out of memory. */
 struct open_file *open_file_create(struct memory_file *file, uint32_t flags);
 void open_file_get(struct open_file *open);

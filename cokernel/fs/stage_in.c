@@ -150,7 +150,7 @@ int stage_in_name(struct stage_in *in, struct stage_node *directory, const char 
 {
 	struct stage_node *node = NULL;
 	struct user_stat status;
-	int64_t error = linux_status(path, &status);
+	int64_t error = linux_status(path, false, &status);
 
 	/* It has gone since it was listed. */
 	if (error == -ENOENT)

@@ -143,7 +143,7 @@ static int step(struct stage_in *in, struct way *way, unsigned int how)
 		return (int)error;
 	node = own_node(in, way, name);
 	if (!node) {
-		error = linux_status(way->path, &status);
+		error = linux_status(way->path, false, &status);
 		if (!error && !stage_in_can(&status))
 			error = how & STAGE_IN_NAMED ? -EOPNOTSUPP : -ENOENT;
 		if (!error)

@@ -189,7 +189,7 @@ static int64_t make_directory(const struct stage_step *step)
 	struct user_stat status;
 	int64_t error = linux_name_call(__NR_mkdirat, step->path, 0700, 0);
 
-	if (error == -EEXIST && linux_status(step->path, &status) == 0 &&
+	if (error == -EEXIST && linux_status(step->path, false, &status) == 0 &&
 	    (status.mode & MODE_TYPE) == MODE_DIRECTORY)
 		error = STAGE_WAS_THERE;
 	return error;

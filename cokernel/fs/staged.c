@@ -271,7 +271,7 @@ int staged_begin(struct process *process, struct pisces_exec *exec)
 	return error ? STATUS_NOT_RUN : 0;
 }
 
-int staged_find_file(const char *path, struct memory_file **file)
+int staged_find_file(const char *path, uint32_t wanted, struct memory_file **file)
 {
 	struct stage_view *view = &staged_current()->view;
 	struct stage_node *node;
@@ -279,7 +279,7 @@ int staged_find_file(const char *path, struct memory_file **file)
 
 	if (error)
 		return error;
-	*file = node->file;
+	*file = stage_allows(view, node, wanted) ? node->file : NULL;
 	if (*file)
 		memory_file_get(*file);
 	stage_node_put(node);

@@ -36,8 +36,11 @@ struct staged *staged_current(void);
  */
 int staged_begin(struct process *process, struct pisces_exec *exec);
 
-/* The regular file at PATH, with a reference, for the loader. 0 or -errno. */
-int staged_find_file(const char *path, struct memory_file **file);
+/*
+ * The regular file at PATH, with a reference, for the loader; WANTED as stage_allows(). 0 or
+ * -errno.
+ */
+int staged_find_file(const char *path, uint32_t wanted, struct memory_file **file);
 
 /* Nothing is forwarded from now on. */
 void staged_start(struct process *process);

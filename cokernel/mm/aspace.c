@@ -42,6 +42,13 @@ void aspace_seed(struct aspace *aspace, uint64_t seed)
 	aspace->program_base = PROGRAM_BASE + (random ? spread(&seed, PROGRAM_SPREAD) : 0);
 }
 
+void aspace_renew(struct aspace *aspace, bool random)
+{
+	aspace_seed(aspace, random ? mm_entropy() | 1 : 0);
+	aspace->brk_start = 0;
+	aspace->brk = 0;
+}
+
 struct aspace *aspace_create(node_id_t node)
 {
 	struct aspace *aspace = heap_alloc_zero(sizeof(*aspace));

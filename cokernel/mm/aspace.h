@@ -50,6 +50,9 @@ void aspace_destroy(struct aspace *aspace); /* no CPU may have it loaded */
  */
 void aspace_seed(struct aspace *aspace, uint64_t seed);
 
+/* Another program begins in it: all has been unmapped. Its places are RANDOM, or always the same. */
+void aspace_renew(struct aspace *aspace, bool random);
+
 /* Where a position-independent program goes (as a hint): low, so that brk above it has room. */
 user_addr_t aspace_program_base(const struct aspace *aspace);
 

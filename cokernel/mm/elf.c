@@ -400,6 +400,8 @@ static int load(struct file *file, const struct elf_memory *memory, struct elf_i
 		error = check_whole(file);
 	if (!error)
 		error = read_interpreter(file, image);
+	if (!error && memory->begin != NULL)
+		error = memory->begin(memory->context, image);
 	if (!error)
 		error = reserve(file, memory, image);
 	if (!error)

@@ -5,6 +5,7 @@
  * they are closed: behind that, another thread may have the number already.
  */
 #include <asm/unistd_64.h>
+#include <pisces/message.h>
 
 #include "channel/channel.h"
 #include "fs/file_table.h"
@@ -48,6 +49,41 @@ int64_t syscall_close(const struct syscall_args *args)
 		return -EBADF;
 	forget((uint32_t)args->a[0], (uint32_t)args->a[0]);
 	return send(__NR_close, args->a);
+}
+
+/* Some that are to be closed, of which the proxy knows. How many, at most MOST, or -errno. */
+static int64_t list_close_on_exec(int32_t *fds, uint64_t most)
+{
+	struct channel *channel = process_current()->channel;
+	uint64_t size = most * sizeof(*fds);
+	struct channel_buffer buffer;
+	int64_t count = channel_buffer_take_all(channel, size, &buffer);
+
+	if (count < 0)
+		return count;
+	count = channel_call_own(PISCES_CALL_CLOSE_ON_EXEC, buffer.offset, size, 0, 0, 0, 0);
+	memcpy(fds, buffer.memory, size);
+	channel_buffer_give(channel, &buffer);
+	return count > (int64_t)most ? -EIO : count;
+}
+
+int descriptors_close_on_exec(void)
+{
+	const int64_t most = 256;
+	int32_t fds[256];
+	int64_t count = most, i;
+	unsigned int rounds;
+
+	/* A proxy might name the same ones for ever. */
+	for (rounds = 0; count == most && rounds < (1u << 16) / most; rounds++) {
+		count = list_close_on_exec(fds, (uint64_t)most);
+		for (i = 0; i < count; i++) {
+			struct syscall_args args = { { (uint32_t)fds[i] } };
+
+			syscall_close(&args);
+		}
+	}
+	return count < 0 ? (int)count : 0;
 }
 
 /* All of FIRST to LAST but those that we keep for mapped files. */

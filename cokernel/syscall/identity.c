@@ -139,12 +139,20 @@ int64_t syscall_setfsgid(const struct syscall_args *args)
 	return syscall_getgid(args);
 }
 
-/* Of Linux there is one way to be. */
+/* Of Linux there is one way to be, with places of memory that are random or are not. */
 int64_t syscall_personality(const struct syscall_args *args)
 {
-	const uint32_t ask = UINT32_MAX;
+	const uint32_t ask = UINT32_MAX, no_randomize = 0x40000;
+	struct process *process = process_current();
+	uint32_t new = (uint32_t)args->a[0];
+	int64_t before = process->places_fixed ? no_randomize : 0;
 
-	return (uint32_t)args->a[0] == ask || (uint32_t)args->a[0] == 0 ? 0 : -EINVAL;
+	if (new == ask)
+		return before;
+	if (new & ~no_randomize)
+		return -EINVAL;
+	process->places_fixed = new != 0;
+	return before;
 }
 
 int64_t syscall_setgroups(const struct syscall_args *args)

@@ -118,10 +118,11 @@ CALL(256, migrate_pages, INSIDE)
 CALL(279, move_pages, INSIDE)
 CALL(450, set_mempolicy_home_node, INSIDE)
 
-/* syscall/thread.c, clone.c, affinity.c */
+/* syscall/thread.c, clone.c, exec.c, affinity.c */
 CALL(24, sched_yield, INSIDE)
 CALL(39, getpid, INSIDE)
 CALL(56, clone, INSIDE) /* threads only: no new processes */
+CALL(59, execve, INSIDE) /* no set-user-ID; arguments and environment: 1 MiB */
 CALL(60, exit, INSIDE)
 CALL(61, wait4, INSIDE) /* there are no children: ECHILD */
 CALL(110, getppid, INSIDE) /* 0, as in a pid namespace of its own */
@@ -265,7 +266,7 @@ CALL(123, setfsgid, INSIDE) /* as setuid */
 CALL(124, getsid, FORWARDED)
 CALL(125, capget, INSIDE) /* none, also for root */
 CALL(126, capset, INSIDE) /* as capget */
-CALL(135, personality, INSIDE) /* PER_LINUX only */
+CALL(135, personality, INSIDE) /* PER_LINUX, and ADDR_NO_RANDOMIZE for the next execve */
 
 /* syscall/priority.c */
 CALL(140, getpriority, INSIDE)

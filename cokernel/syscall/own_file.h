@@ -40,6 +40,12 @@ int64_t signal_file_read(int fd, struct signal_file *file, user_addr_t to, uint6
 int64_t file_copied(int old, int64_t fd);
 
 /*
+ * Another program takes the place of the running one: descriptors that are to be closed by
+ * that are. 0 or -errno.
+ */
+int descriptors_close_on_exec(void);
+
+/*
  * open(2) of PATH if that is in /dev/shm or the name of a descriptor of a memory file: then
  * true, and *RESULT is a descriptor or -errno.
  */

@@ -128,6 +128,7 @@ void process_task_new(uint32_t task, phys_addr_t channel, uint64_t size, uint32_
 	list_init(&process->mapped_files);
 	signal_queue_init(&process->pending);
 	wait_queue_init(&process->stop_queue);
+	wait_queue_init(&process->alone_queue);
 	intervals_init(process);
 	posix_timers_init(process);
 	process->channel = channel_open(process, channel, size);

@@ -56,6 +56,8 @@ struct process {
 	bool stopped; /* SIGSTOP: threads wait in stop_queue until SIGCONT */
 	struct wait_queue stop_queue;
 
+	struct wait_queue alone_queue; /* who waits until it is the only thread */
+
 	bool ending; /* exit_group or a fatal signal: all threads leave */
 	bool orphan; /* the proxy is gone: nothing is sent to it any more */
 	int wait_status; /* as waitpid(2) gives it; of who was first to say */
@@ -69,6 +71,7 @@ struct process {
 
 	struct own_directories *directories; /* open ones of fs/own_dir.c, on the heap, or NULL */
 	bool barriers, barriers_rseq; /* membarrier: registered */
+	bool places_fixed; /* ADDR_NO_RANDOMIZE, for what it executes */
 
 	nsec_t cpu_time; /* of ended threads */
 	uint64_t switches;
@@ -106,6 +109,15 @@ void process_end(struct process *process, int wait_status);
 
 /* thread_exit(): the last thread is leaving and still runs. */
 void process_last_thread_gone(struct process *process);
+
+/*
+ * alone.c: ends all threads but the running one, and makes that the first thread. 0, or
+ * -EINTR: it is to leave itself.
+ */
+int process_alone(void);
+
+/* A thread of PROCESS has left it; others have not. */
+void process_thread_left(struct process *process);
 
 /* CPU time of all its threads, ended ones too. */
 nsec_t process_cpu_time(struct process *process);

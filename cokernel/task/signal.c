@@ -285,6 +285,26 @@ void signal_inherit(signal_set_t ignored, signal_set_t blocked)
 	signal_set_blocked(blocked);
 }
 
+void signal_renew(void)
+{
+	struct thread_signals *signals = &thread_current()->signals;
+	struct process *process = process_current();
+	struct signal_action *action;
+
+	lock_take(&process->lock);
+	for (action = process->actions; action < process->actions + SIGNAL_COUNT; action++)
+		*action = (struct signal_action){
+			.handler = action->handler == SIGNAL_IGNORE ? SIGNAL_IGNORE :
+								      SIGNAL_DEFAULT,
+		};
+	signals->restore_saved = false;
+	signals->waited = 0;
+	signals->altstack = 0;
+	signals->altstack_size = 0;
+	signals->altstack_flags = SIGNAL_STACK_DISABLE;
+	lock_drop(&process->lock);
+}
+
 void signal_set_action(int signal, const struct signal_action *new, struct signal_action *old)
 {
 	struct process *process = process_current();

@@ -200,6 +200,12 @@ void signal_set_blocked(signal_set_t blocked);
 /* A program begins: signals that its first thread, the running one, ignores and blocks. */
 void signal_inherit(signal_set_t ignored, signal_set_t blocked);
 
+/*
+ * Another program takes the place of the running one, whose last thread calls: handlers and
+ * the alternate stack are gone; what is ignored, blocked and pending stays.
+ */
+void signal_renew(void);
+
 /* Takes one of SET that is pending for the running thread, whatever is blocked. 0: none. */
 int signal_take(signal_set_t set, struct signal_info *info);
 

@@ -142,6 +142,7 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 			     void (*entry)(void *), void *argument, int *error)
 {
 	struct thread *thread = heap_alloc_zero(sizeof(*thread));
+	bool leaving;
 
 	*error = ENOMEM;
 	if (!thread)
@@ -168,8 +169,10 @@ struct thread *thread_create(struct process *process, tid_t tid, const uint64_t 
 	list_init(&thread->all_link);
 	timer_init(&thread->wait_timer, wait_expired);
 	lock_take(&process->lock);
-	if (process->ending || process->thread_count >= THREADS_MOST) {
-		*error = process->ending ? ESRCH : ENOMEM;
+	leaving = process->ending ||
+		  (thread_current()->process == process && thread_current()->dying);
+	if (leaving || process->thread_count >= THREADS_MOST) {
+		*error = leaving ? ESRCH : ENOMEM;
 		lock_drop(&process->lock);
 		context_destroy(&thread->context);
 		heap_free(thread);
@@ -206,7 +209,7 @@ static bool leave_process(struct thread *thread)
 
 	lock_take(&process->lock);
 	list_remove(&thread->process_link);
-	last = --process->thread_count == 0;
+	last = __atomic_sub_fetch(&process->thread_count, 1, __ATOMIC_SEQ_CST) == 0;
 	if (thread->leaving)
 		process->leaving--;
 	process->cpu_time += sched_cpu_time(thread);
@@ -217,7 +220,23 @@ static bool leave_process(struct thread *thread)
 	lock_drop(&table_lock);
 	lock_drop(&process->lock);
 	sched_forget(thread);
+	if (!last)
+		process_thread_left(process);
 	return last;
+}
+
+void thread_lead(struct thread *self)
+{
+	struct process *process = self->process;
+
+	lock_take(&process->lock);
+	lock_take(&table_lock);
+	list_remove(&self->all_link);
+	self->tid = process->pid;
+	self->context.tid = process->pid;
+	list_append(bucket_of(self->tid), &self->all_link);
+	lock_drop(&table_lock);
+	lock_drop(&process->lock);
 }
 
 void thread_discard(struct thread *thread)

@@ -29,6 +29,8 @@ bool wait_is_over(const struct thread *thread)
 		return true;
 	if (thread->wait_mode == WAIT_CERTAIN)
 		return false;
+	if (thread->wait_mode == WAIT_ENDING)
+		return __atomic_load_n(&thread->process->ending, __ATOMIC_RELAXED);
 	if (__atomic_load_n(&thread->dying, __ATOMIC_RELAXED))
 		return true;
 	return thread->wait_mode == WAIT_INTERRUPTIBLE &&

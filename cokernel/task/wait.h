@@ -26,7 +26,8 @@ struct wait_queue {
 /* What ends a wait besides its waker and its deadline. */
 enum wait_mode {
 	WAIT_CERTAIN,	    /* nothing */
-	WAIT_KILLABLE,	    /* the end of the process */
+	WAIT_ENDING,	    /* the end of the process, but not that of the thread alone */
+	WAIT_KILLABLE,	    /* the end of the thread, or the process */
 	WAIT_INTERRUPTIBLE, /* that and signals to deliver */
 };
 

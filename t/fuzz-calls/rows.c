@@ -75,7 +75,7 @@ const struct row rows[] = {
 	ROW(times, "b"), ROW(clock_gettime, "cb"), ROW(clock_getres, "cb"),
 	ROW(clock_settime, "cb"), ROW(timer_create, "ceb"), ROW(timer_settime, "cfbb"),
 	ROW(timer_gettime, "cb"), ROW(timer_getoverrun, "c"), ROW(timer_delete, "c"),
-	ROW(restart_syscall, ""),
+	ROW(restart_syscall, ""), ROW(execve, "sbb"),
 
 	/* who and where */
 	ROW(uname, "b"), ROW(getrusage, "cb"), ROW(getrlimit, "cb"), ROW(sysinfo, "b"),
@@ -91,7 +91,7 @@ bool is_known(unsigned int number)
 {
 	static const unsigned int never[] = {
 		SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_fork, SYS_vfork, SYS_clone,
-		SYS_clone3, SYS_execve, SYS_execveat, SYS_set_tid_address, SYS_sync, SYS_syncfs,
+		SYS_clone3, SYS_execveat, SYS_set_tid_address, SYS_sync, SYS_syncfs,
 		SYS_setsid, SYS_setpgid, SYS_mlockall, SYS_setrlimit, SYS_prlimit64,
 	};
 
