@@ -245,7 +245,7 @@ static bool moved_by_name(const char *format, int which, bool expected)
 	open_pipe(O_NONBLOCK);
 	put(7);
 	snprintf(path, sizeof(path), format, ends[which]);
-	good = file_to_linux_by_name((uint64_t)path) == 0 && is_inside() != expected &&
+	good = file_to_linux_by_name(path) == 0 && is_inside() != expected &&
 	       read(ends[0], got, 9) == (expected ? 7 : -1);
 	close_pipe();
 	return good;

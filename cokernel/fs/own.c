@@ -3,7 +3,6 @@
 
 #include <asm/unistd_64.h>
 
-#include "arch/user.h"
 #include "channel/channel.h"
 #include "fs/linux.h"
 #include "fs/text.h"
@@ -19,26 +18,23 @@
 #define CLOSE_ON_EXEC 02000000u
 #define MEMFD_CLOSE_ON_EXEC 1u
 
-bool own_path(int dir, user_addr_t name, bool empty, char *path)
+bool own_path(int dir, const char *name, bool empty, char *path)
 {
-	char text[OWN_PATH_MOST], base[OWN_PATH_MOST];
-	long length = string_from_user(text, name, sizeof(text));
+	char base[OWN_PATH_MOST];
 
-	if (length < 0 || (length == 0 && !empty))
+	if (!name[0] && !empty)
 		return false;
-	if (text[0] == '/') {
-		strlcpy(path, text, OWN_PATH_MOST);
-		return true;
-	}
+	if (name[0] == '/')
+		return strlcpy(path, name, OWN_PATH_MOST) < OWN_PATH_MOST;
 	if (own_dir_path(dir, base)) {
-		return format_text(path, OWN_PATH_MOST, length ? "%s/%s" : "%s%s", base, text) <
+		return format_text(path, OWN_PATH_MOST, name[0] ? "%s/%s" : "%s%s", base, name) <
 		       (int)OWN_PATH_MOST;
 	}
 	/* As hwloc does it, with a descriptor of the root; or the root is where the program is. */
-	if ((strncmp(text, "sys/", 4) != 0 && strncmp(text, "proc/", 5) != 0) ||
+	if ((strncmp(name, "sys/", 4) != 0 && strncmp(name, "proc/", 5) != 0) ||
 	    linux_path_of(dir, base, sizeof(base)) < 0 || strcmp(base, "/") != 0)
 		return false;
-	return format_text(path, OWN_PATH_MOST, "/%s", text) < (int)OWN_PATH_MOST;
+	return format_text(path, OWN_PATH_MOST, "/%s", name) < (int)OWN_PATH_MOST;
 }
 
 int64_t own_make_file(const char *name, const struct text *text, uint32_t flags)

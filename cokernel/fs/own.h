@@ -15,11 +15,10 @@
 #include "lib/types.h"
 
 /*
- * The absolute path of NAME, of a program's memory, seen from directory DIR, if it can
- * be one of ours; PATH has OWN_PATH_MOST bytes. An empty name is that of DIR itself if
- * EMPTY, and else none.
+ * The absolute path of NAME, seen from directory DIR, if it can be one of ours; PATH has
+ * OWN_PATH_MOST bytes. An empty name is that of DIR itself if EMPTY, and else none.
  */
-bool own_path(int dir, user_addr_t name, bool empty, char *path);
+bool own_path(int dir, const char *name, bool empty, char *path);
 
 /* Opens PATH if it is one of ours: then true, and *RESULT is a descriptor or -errno. */
 bool own_open(const char *path, uint32_t flags, int64_t *result);

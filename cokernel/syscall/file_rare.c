@@ -2,19 +2,13 @@
 /* Calls on files that few programs use; all are sent as they are, or in their newer form. */
 #include <asm/unistd_64.h>
 
-#include "fs/mapped_file.h"
 #include "syscall/describe.h"
 #include "syscall/handlers.h"
-#include "syscall/pipe.h"
 
 /* As Linux: a longer value of an attribute is E2BIG. */
 #define ATTRIBUTE_MOST 0x10000u
 /* Of which this much gets through a channel beside two paths. */
 #define ATTRIBUTE_SENT 0x8000u
-
-/* struct open_how of the ABI: its first version, and what a program may say at most. */
-#define OPEN_HOW_SIZE 24u
-#define OPEN_HOW_MOST 4096u
 
 FORWARD(getdents, VALUE, OUT_BUFFER(2))
 FORWARD(mknodat, VALUE, PATH)
@@ -56,24 +50,3 @@ static int64_t set_attribute(const struct description *description,
 SET_ATTRIBUTE(setxattr, PATH)
 SET_ATTRIBUTE(lsetxattr, PATH)
 SET_ATTRIBUTE(fsetxattr, VALUE)
-
-int64_t syscall_openat2(const struct syscall_args *args)
-{
-	static const struct description description = {
-		__NR_openat2, { VALUE, PATH, IN_BUFFER(3, OPEN_HOW_MOST) },
-	};
-	int64_t result;
-
-	if (args->a[3] < OPEN_HOW_SIZE)
-		return -EINVAL;
-	if (args->a[3] > OPEN_HOW_MOST)
-		return -E2BIG;
-	result = file_to_linux_by_name(args->a[1]);
-	if (result < 0)
-		return result;
-	result = describe_call(&description, args->a);
-	/* If it was to be truncated; what was sent is not known here. */
-	if (result >= 0)
-		mapped_file_resized();
-	return result;
-}

@@ -203,7 +203,7 @@ CALL(276, tee, FORWARDED)
 CALL(277, sync_file_range, FORWARDED)
 CALL(306, syncfs, FORWARDED)
 CALL(436, close_range, FORWARDED) /* no CLOSE_RANGE_UNSHARE */
-CALL(437, openat2, FORWARDED) /* sees the /proc and /sys of Linux */
+CALL(437, openat2, FORWARDED) /* with RESOLVE_ flags: sees the /proc and /sys of Linux */
 
 /* syscall/socket.c, socket_message.c */
 CALL(41, socket, FORWARDED)

@@ -17,27 +17,83 @@
 #define STAT_SIZE 144
 #define STATX_SIZE 256
 
+/* With NUL: of those that are ours the longest are in /dev/shm. */
+#define NAME_MOST (SHARED_PATH_MOST + 1)
+_Static_assert(NAME_MOST >= OWN_PATH_MOST, "names of fs/own.h, too");
+
 #define EMPTY_PATH 0x1000u
 #define WRITE_OK 2u
 #define EXECUTE_OK 1u
 
+/* struct open_how of the ABI: its first version, and what a program may say at most. */
+struct open_how {
+	uint64_t flags, mode, resolve;
+};
+#define OPEN_HOW_MOST 4096u
+
+/* The name at FROM. False: it is Linux's to say that it is too long, or not there. */
+static bool read_name(user_addr_t from, char name[NAME_MOST])
+{
+	return string_from_user(name, from, NAME_MOST) >= 0;
+}
+
+/* The same as a path that may be ours: own_path(). */
+static bool read_path(const struct syscall_args *args, bool empty, char path[OWN_PATH_MOST])
+{
+	char name[NAME_MOST];
+
+	return read_name(args->a[1], name) && own_path((int)args->a[0], name, empty, path);
+}
+
+/* Opens what is ours, or says why not: true, with *RESULT. Else it is Linux's to open. */
+static bool open_own(const struct syscall_args *args, uint32_t flags, uint32_t mode,
+		     int64_t *result)
+{
+	char path[OWN_PATH_MOST], name[NAME_MOST];
+
+	if (!read_name(args->a[1], name) || !name[0])
+		return false;
+	if (own_path((int)args->a[0], name, false, path) && own_open(path, flags, result))
+		return true;
+	if (own_file_open(name, flags, mode, result))
+		return true;
+	*result = file_to_linux_by_name(name);
+	return *result < 0;
+}
+
 int64_t syscall_openat(const struct syscall_args *args)
 {
 	static const struct description description = { __NR_openat, { VALUE, PATH } };
-	char path[OWN_PATH_MOST], name[SHARED_PATH_MOST + 1];
 	int64_t result;
 
-	if (own_path((int)args->a[0], args->a[1], false, path) &&
-	    own_open(path, (uint32_t)args->a[2], &result))
-		return result;
-	if (string_from_user(name, args->a[1], sizeof(name)) > 0 &&
-	    own_file_open(name, (uint32_t)args->a[2], (uint32_t)args->a[3], &result))
-		return result;
-	result = file_to_linux_by_name(args->a[1]);
-	if (result < 0)
+	if (open_own(args, (uint32_t)args->a[2], (uint32_t)args->a[3], &result))
 		return result;
 	result = describe_call(&description, args->a);
 	if (result >= 0 && (args->a[2] & OPEN_TRUNCATE))
+		mapped_file_resized();
+	return result;
+}
+
+int64_t syscall_openat2(const struct syscall_args *args)
+{
+	static const struct description description = {
+		__NR_openat2, { VALUE, PATH, IN_BUFFER(3, OPEN_HOW_MOST) },
+	};
+	struct open_how how;
+	int64_t result;
+
+	if (args->a[3] < sizeof(how))
+		return -EINVAL;
+	if (args->a[3] > OPEN_HOW_MOST)
+		return -E2BIG;
+	if (copy_from_user(&how, args->a[2], sizeof(how)) != 0)
+		return -EFAULT;
+	/* What asks for more than open(2) knows is Linux's to understand. */
+	if (how.resolve == 0 && args->a[3] == sizeof(how) &&
+	    open_own(args, (uint32_t)how.flags, (uint32_t)how.mode, &result))
+		return result;
+	result = describe_call(&description, args->a);
+	if (result >= 0 && (how.flags & OPEN_TRUNCATE))
 		mapped_file_resized();
 	return result;
 }
@@ -51,7 +107,7 @@ int64_t syscall_readlinkat(const struct syscall_args *args)
 	const char *target;
 	uint64_t size;
 
-	if (!own_path((int)args->a[0], args->a[1], false, path))
+	if (!read_path(args, false, path))
 		return describe_call(&description, args->a);
 	target = own_link(path);
 	if (!target)
@@ -68,7 +124,7 @@ static bool find(const struct syscall_args *args, bool empty, struct tree_node *
 {
 	char path[OWN_PATH_MOST];
 
-	if (!own_path((int)args->a[0], args->a[1], empty, path))
+	if (!read_path(args, empty, path))
 		return false;
 	tree_find(path, node);
 	return node->found != TREE_OTHER;

@@ -19,7 +19,6 @@
 
 #define CHANGEABLE (OPEN_NON_BLOCKING | OPEN_PACKETS)
 
-#define NAME_MOST 64u
 
 struct open_file *pipe_end(int fd)
 {
@@ -169,13 +168,12 @@ int file_to_linux(int fd)
 	return error;
 }
 
-int file_to_linux_by_name(user_addr_t from)
+int file_to_linux_by_name(const char *path)
 {
-	char path[NAME_MOST];
 	tid_t whose;
 	int fd;
 
-	if (likely(!file_table_any()) || string_from_user(path, from, sizeof(path)) < 0)
+	if (likely(!file_table_any()))
 		return 0;
 	/* Whoever it is about, for that does no harm */
 	return descriptor_name(path, &whose, &fd) ? file_to_linux(fd) : 0;

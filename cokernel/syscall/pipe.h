@@ -32,7 +32,7 @@ void pipe_blocking_is(int fd, user_addr_t from);
  */
 int file_to_linux(int fd);
 
-/* The same for the descriptor that PATH, of a program, is another name of. */
-int file_to_linux_by_name(user_addr_t path);
+/* The same for the descriptor that PATH is another name of. */
+int file_to_linux_by_name(const char *path);
 
 #endif

@@ -19,6 +19,7 @@ static void opens(void)
 		struct open_how how;
 		uint64_t more;
 	} future = { .more = 1 };
+	char text[64] = "";
 	int fd;
 
 	part("open");
@@ -51,6 +52,15 @@ static void opens(void)
 	TRY(openat2, AT_FDCWD, "file", &future, sizeof(future));
 	how.flags = 1ull << 60;
 	TRY(openat2, AT_FDCWD, "file", &how, sizeof(how));
+	how = (struct open_how){ .flags = O_CREAT | O_RDWR, .mode = 0600 };
+	fd = (int)TRY(openat2, AT_FDCWD, "/dev/shm/calls-files", &how, sizeof(how));
+	TRY(write, fd, "shared", 6);
+	TRY(close, fd);
+	fd = (int)TRY(open, "/dev/shm/calls-files", O_RDONLY);
+	TRY(read, fd, text, sizeof(text) - 1);
+	SHOW_TEXT(text);
+	TRY(close, fd);
+	TRY(unlink, "/dev/shm/calls-files");
 }
 
 static void data(void)
