@@ -20,12 +20,22 @@
 #define ENV_ENCLAVE "PISCES_ENCLAVE"
 #define ENV_SLURM   "SLURM_ENCLAVE"
 
-/*
- * A program of Open MPI that nobody started as one of many begins by starting a daemon
- * of its own, in case that it spawns others: by fork, which an enclave has not. Who
- * says otherwise is heard.
- */
-#define ENV_OPEN_MPI "OMPI_MCA_ess_singleton_isolated"
+/* What a program finds unless its environment says otherwise. */
+static const struct {
+	const char *name, *value;
+} defaults[] = {
+	/*
+	 * A program of Open MPI that nobody started as one of many begins by starting a daemon
+	 * of its own, in case that it spawns others: by fork, which an enclave has not.
+	 */
+	{ "OMPI_MCA_ess_singleton_isolated", "1" },
+	/*
+	 * PMIx asks Slurm for what it else reads in memory that Slurm's daemon writes: an enclave
+	 * has of a file that it maps what was there then.
+	 */
+	{ "PMIX_MCA_gds", "hash" },
+};
+#define DEFAULTS (sizeof(defaults) / sizeof(defaults[0]))
 
 /* Where strings go: beyond the capacity they are only counted. */
 struct sink {
@@ -65,15 +75,16 @@ static bool is_left_out(const char *entry)
 
 static uint32_t put_environment(struct sink *sink, char *const environment[], uint32_t enclave)
 {
-	bool under_slurm = false, open_mpi = false;
+	bool under_slurm = false, is_set[DEFAULTS] = { false };
 	uint32_t count = 0;
+	unsigned int i;
 	char text[64];
 
 	for (; *environment; environment++) {
 		if (is_variable(*environment, "SLURM_JOB_ID"))
 			under_slurm = true;
-		if (is_variable(*environment, ENV_OPEN_MPI))
-			open_mpi = true;
+		for (i = 0; i < DEFAULTS; i++)
+			is_set[i] = is_set[i] || is_variable(*environment, defaults[i].name);
 		if (is_left_out(*environment))
 			continue;
 		put(sink, *environment);
@@ -82,8 +93,11 @@ static uint32_t put_environment(struct sink *sink, char *const environment[], ui
 	snprintf(text, sizeof(text), ENV_ENCLAVE "=%u", enclave);
 	put(sink, text);
 	count++;
-	if (!open_mpi) {
-		put(sink, ENV_OPEN_MPI "=1");
+	for (i = 0; i < DEFAULTS; i++) {
+		if (is_set[i])
+			continue;
+		snprintf(text, sizeof(text), "%s=%s", defaults[i].name, defaults[i].value);
+		put(sink, text);
 		count++;
 	}
 	if (under_slurm) {

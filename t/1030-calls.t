@@ -3,7 +3,7 @@
 # System calls with good and bad arguments give what Linux gives: each program of
 # t/calls prints results and errors, as a plain user, on Linux and in an enclave of
 # the same node, and both must have printed the same.
-node_files="t/calls/events t/calls/exec t/calls/faults t/calls/files t/calls/identity t/calls/mappings t/calls/pipe_waits t/calls/pipes t/calls/signalfd t/calls/signals t/calls/sockets t/calls/threads t/calls/timers"
+node_files="t/calls/events t/calls/exec t/calls/faults t/calls/files t/calls/identity t/calls/mappings t/calls/peer_memory t/calls/pipe_waits t/calls/pipes t/calls/signalfd t/calls/signals t/calls/sockets t/calls/threads t/calls/timers"
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
@@ -25,7 +25,7 @@ in_place() {
 	rm -rf "$work"
 }
 
-for program in events exec faults files identity mappings pipe_waits pipes signalfd signals sockets threads timers; do
+for program in events exec faults files identity mappings peer_memory pipe_waits pipes signalfd signals sockets threads timers; do
 	in_place linux runuser -u user -- "$here/$program"
 	is "$rc" 0 "$program: runs on Linux"
 	in_place enclave pisces run --cpus=2 --mem=256M --user=user -- "$here/$program"

@@ -18,7 +18,7 @@ is "$(grep -c '^ok' <<< "$out")" "$(sed -n 's/^1\.\.//p' <<< "$out")" "in all of
 for tasks in 2 3; do
 	run pisces run --cpus=3 --mem=256M --tasks=$tasks -- ./memory-shared $tasks
 	is "$rc" 0 "$tasks tasks share memory, a mutex and a barrier"
-	is "$(grep -c '^ok' <<< "$out")" $((4 * tasks)) "each of them"
+	is "$(grep -c '^ok' <<< "$out")" $((5 * tasks)) "each of them"
 	unlike "$out" "not ok" "and all see the same"
 	diag "$err"
 done

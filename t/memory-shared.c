@@ -246,7 +246,8 @@ struct common {
 	struct {
 		pid_t pid;
 		int fd;
-	} open[SLOTS]; /* a memory file of each, with its rank in it */
+		char *private;
+	} open[SLOTS]; /* a memory file of each, with its rank in it, and memory of its own */
 	char large[4 * MIB];
 };
 
@@ -330,10 +331,64 @@ static int *show_memory_file(struct common *common, int rank)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+/*
+ * Memory of one's own that others reach by its address, as MPI libraries do: PRIVATE bytes that
+ * say whose they are, then one for each rank; the last MiB is closed.
+ */
+#define PRIVATE (3 * MIB + 100)
+
+static char private_byte(int rank, size_t at)
+{
+	return (char)(rank + (int)(at * 7 + at / 4096));
+}
+
+static char *show_private(struct common *common, int rank)
+{
+	char *at = mmap(NULL, 5 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	for (size_t i = 0; i < PRIVATE; i++)
+		at[i] = private_byte(rank, i);
+	mprotect(at + 4 * MIB, MIB, PROT_NONE);
+	common->open[rank].private = at;
+	return at;
+}
+
+static int wrong_by_address(struct common *common, int rank, int ranks)
+{
+	char *copy = malloc(PRIVATE), mark = (char)(rank + 1);
+	int wrong = 0;
+
+	for (int i = 0; i < ranks; i++) {
+		pid_t pid = common->open[i].pid;
+		char *at = common->open[i].private;
+		struct iovec here[2] = { { copy, 1000 }, { copy + 1000, PRIVATE - 1000 } };
+		struct iovec there[2] = { { at, PRIVATE - 5000 }, { at + PRIVATE - 5000, 5000 } };
+
+		wrong += process_vm_readv(pid, here, 2, there, 2, 0) != PRIVATE;
+		for (size_t j = 0; j < PRIVATE; j++)
+			wrong += copy[j] != private_byte(i, j);
+		here[0] = (struct iovec){ &mark, 1 };
+		there[0] = (struct iovec){ at + PRIVATE + rank, 1 };
+		wrong += process_vm_writev(pid, here, 1, there, 1, 0) != 1;
+		/* What is closed is closed to others, too. */
+		here[0] = (struct iovec){ copy, 100 };
+		there[0] = (struct iovec){ at + 4 * MIB - 50, 100 };
+		wrong += process_vm_readv(pid, here, 1, there, 1, 0) != 50;
+		there[0].iov_base = at + 4 * MIB;
+		wrong += process_vm_readv(pid, here, 1, there, 1, 0) != -1 || errno != EFAULT;
+		wrong += process_vm_writev(pid, here, 1, there, 1, 0) != -1 || errno != EFAULT;
+	}
+	free(copy);
+	return wrong;
+}
+
 static int run_rank(int rank, int ranks)
 {
 	struct common *common = meet(rank, ranks);
 	int id, wrong = 0, *segment, *shown;
+	char *private;
 
 	if (!ok(common != NULL, "rank %d: found the others", rank))
 		return 1;
@@ -349,6 +404,7 @@ static int run_rank(int rank, int ranks)
 	if (segment != (void *)-1)
 		segment[rank] = rank + 1;
 	shown = show_memory_file(common, rank);
+	private = show_private(common, rank);
 	pthread_barrier_wait(&common->barrier);
 	for (int i = 0; i < ranks; i++) {
 		wrong += common->slot[i] != i + 100 || common->large[(size_t)i * 4096] != (char)(i + 1);
@@ -361,6 +417,11 @@ static int run_rank(int rank, int ranks)
 	pthread_barrier_wait(&common->barrier);
 	ok(wrong == 0 && shown && shown[1] == ranks,
 	   "rank %d: each opens the others' memory files by /proc/PID/fd", rank);
+	wrong = wrong_by_address(common, rank, ranks);
+	pthread_barrier_wait(&common->barrier);
+	for (int i = 0; i < ranks; i++)
+		wrong += private[PRIVATE + i] != i + 1;
+	ok(wrong == 0, "rank %d: each reads and writes the others' memory by its address", rank);
 	if (rank == 0) {
 		shm_unlink("/ranks");
 		shmctl(id, IPC_RMID, NULL);

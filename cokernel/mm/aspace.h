@@ -167,6 +167,10 @@ int aspace_fault(struct aspace *aspace, user_addr_t address, bool write, bool ex
 int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size);
 int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size);
 
+/* The same as the program itself might: only what it may write, or read. */
+int aspace_write_peer(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size);
+int aspace_read_peer(struct aspace *aspace, void *to, user_addr_t from, uint64_t size);
+
 /* Bytes of pages it has now, and had at most; bytes of its regions. */
 uint64_t aspace_resident(struct aspace *aspace);
 uint64_t aspace_peak(struct aspace *aspace);

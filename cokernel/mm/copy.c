@@ -31,14 +31,23 @@ static char *memory_at(struct aspace *aspace, user_addr_t address, bool write, u
 	return entry != 0 ? (char *)phys_to_virt(entry & PTE_ADDRESS) + offset : NULL;
 }
 
+/* Is there a region at ADDRESS that lets its program do what NEED says? NEED 0: whatever it lets. */
+static bool is_allowed(const struct aspace *aspace, user_addr_t address, unsigned int need)
+{
+	const struct region *region = region_at(&aspace->regions, address);
+
+	return need == 0 || (region != NULL && region_allows(region, need));
+}
+
 /* One piece. Bytes written, 0 if a page is missing, or -EFAULT. */
-static int64_t write_piece(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size)
+static int64_t write_piece(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size,
+			   unsigned int need)
 {
 	uint64_t left;
 	bool kernel;
 	char *memory = memory_at(aspace, to, true, &left, &kernel);
 
-	if (kernel)
+	if (kernel || !is_allowed(aspace, to, need))
 		return -EFAULT;
 	if (memory == NULL)
 		return 0;
@@ -50,7 +59,8 @@ static int64_t write_piece(struct aspace *aspace, user_addr_t to, const void *fr
 	return (int64_t)size;
 }
 
-int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size)
+static int write_all(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size,
+		 unsigned int need)
 {
 	if (size != 0 && !space_is_user(to, size))
 		return -EFAULT;
@@ -58,10 +68,10 @@ int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64
 		int64_t done;
 
 		lock_take(&aspace->lock);
-		done = write_piece(aspace, to, from, size);
+		done = write_piece(aspace, to, from, size, need);
 		lock_drop(&aspace->lock);
 		if (done == 0)
-			done = space_fault(aspace, to, SPACE_OWN, false);
+			done = space_fault(aspace, to, need ? need : SPACE_OWN, false);
 		else if (done > 0 && from != NULL)
 			from = (const char *)from + done;
 		if (done < 0)
@@ -72,15 +82,26 @@ int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64
 	return 0;
 }
 
+int aspace_write(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size)
+{
+	return write_all(aspace, to, from, size, 0);
+}
+
+int aspace_write_peer(struct aspace *aspace, user_addr_t to, const void *from, uint64_t size)
+{
+	return write_all(aspace, to, from, size, ASPACE_WRITE);
+}
+
 /* As write_piece(): 0 if the page of an object is missing. */
-static int64_t read_piece(struct aspace *aspace, void *to, user_addr_t from, uint64_t size)
+static int64_t read_piece(struct aspace *aspace, void *to, user_addr_t from, uint64_t size,
+			  unsigned int need)
 {
 	const struct region *region = region_at(&aspace->regions, from);
 	uint64_t left;
 	bool kernel;
 	const char *memory;
 
-	if (region == NULL)
+	if (region == NULL || !is_allowed(aspace, from, need))
 		return -EFAULT;
 	memory = memory_at(aspace, from, false, &left, &kernel);
 	if (kernel)
@@ -95,7 +116,8 @@ static int64_t read_piece(struct aspace *aspace, void *to, user_addr_t from, uin
 	return (int64_t)size;
 }
 
-int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size)
+static int read_all(struct aspace *aspace, void *to, user_addr_t from, uint64_t size,
+		unsigned int need)
 {
 	if (size != 0 && !space_is_user(from, size))
 		return -EFAULT;
@@ -103,10 +125,10 @@ int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size
 		int64_t done;
 
 		lock_take(&aspace->lock);
-		done = read_piece(aspace, to, from, size);
+		done = read_piece(aspace, to, from, size, need);
 		lock_drop(&aspace->lock);
 		if (done == 0)
-			done = space_fault(aspace, from, 0, false);
+			done = space_fault(aspace, from, need, false);
 		if (done < 0)
 			return (int)done;
 		to = (char *)to + done;
@@ -114,6 +136,16 @@ int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size
 		size -= (uint64_t)done;
 	}
 	return 0;
+}
+
+int aspace_read(struct aspace *aspace, void *to, user_addr_t from, uint64_t size)
+{
+	return read_all(aspace, to, from, size, 0);
+}
+
+int aspace_read_peer(struct aspace *aspace, void *to, user_addr_t from, uint64_t size)
+{
+	return read_all(aspace, to, from, size, ASPACE_READ);
 }
 
 int aspace_identify(struct aspace *aspace, user_addr_t address, uint64_t *object, uint64_t *place)

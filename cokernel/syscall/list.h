@@ -109,6 +109,10 @@ CALL(30, shmat, INSIDE)
 CALL(31, shmctl, INSIDE)
 CALL(67, shmdt, INSIDE)
 
+/* syscall/peer_memory.c */
+CALL(310, process_vm_readv, INSIDE) /* of tasks of the same user in the enclave */
+CALL(311, process_vm_writev, INSIDE) /* as process_vm_readv */
+
 /* syscall/policy.c, move_pages.c */
 CALL(27, mincore, INSIDE)
 CALL(237, mbind, INSIDE)

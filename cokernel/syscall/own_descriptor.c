@@ -10,22 +10,13 @@
 #include "task/process.h"
 #include "task/thread.h"
 
-/* As Linux has it for what is in another process's /proc/PID/fd. */
-static bool may_look_at(const struct process *process)
-{
-	const struct process *self = process_current();
-
-	return process == self || self->uid == 0 ||
-	       (process->uid == self->uid && process->gid == self->gid);
-}
-
 static struct memory_file *file_of(struct process *process, int fd)
 {
 	struct memory_file *file = NULL;
 	struct open_file *open;
 
 	/* One with staged I/O has other files in its table. */
-	if (process->staged || !may_look_at(process))
+	if (process->staged || !process_may_reach(process))
 		return NULL;
 	open = file_table_get_of(&process->file_table, fd);
 	if (!open)

@@ -61,6 +61,14 @@ bool process_for_each(bool (*fn)(struct process *process, void *argument), void 
 	return go_on;
 }
 
+bool process_may_reach(const struct process *process)
+{
+	const struct process *self = process_current();
+
+	return process == self || self->uid == 0 ||
+	       (process->uid == self->uid && process->gid == self->gid);
+}
+
 void process_get(struct process *process)
 {
 	__atomic_fetch_add(&process->references, 1, __ATOMIC_RELAXED);

@@ -101,6 +101,12 @@ void process_task_kill(uint32_t task);
 /* FN for each process, under the lock of the list, until it says false. Returns the last answer. */
 bool process_for_each(bool (*fn)(struct process *process, void *argument), void *argument);
 
+/*
+ * May the running process look into PROCESS, at its memory and descriptors? As ptrace(2) is
+ * asked on Linux.
+ */
+bool process_may_reach(const struct process *process);
+
 void process_get(struct process *process);
 void process_put(struct process *process); /* no lock held */
 

@@ -76,6 +76,7 @@ const struct row rows[] = {
 	ROW(clock_settime, "cb"), ROW(timer_create, "ceb"), ROW(timer_settime, "cfbb"),
 	ROW(timer_gettime, "cb"), ROW(timer_getoverrun, "c"), ROW(timer_delete, "c"),
 	ROW(restart_syscall, ""), ROW(execve, "sbb"),
+	ROW(process_vm_readv, "pvVvVf"), ROW(process_vm_writev, "pvVvVf"),
 
 	/* who and where */
 	ROW(uname, "b"), ROW(getrusage, "cb"), ROW(getrlimit, "cb"), ROW(sysinfo, "b"),
