@@ -106,10 +106,10 @@ run pisces run --cpus=1 --mem=1280M -- ./used-memory look 1024
 is "$rc" 0 "a program that touches 1 GiB twice: ${err:-no message}"
 is "$out" "not zero: 0 words, 0 the second time" "  and has it zeroed"
 
-stress-ng --quiet --cpu 2 --switch 1 --mmap 1 --mmap-bytes 64M --timeout 24 &
+stress-ng --quiet --cpu 2 --switch 1 --mmap 1 --mmap-bytes 64M --timeout 16 &
 stress=$!
-run pisces run --cpus=2 --mem=128M -- $examples/spin 20
-is "$rc" 0 "one that computes for 20 s on one of two CPUs, with Linux under stress: ${err:-no message}"
+run pisces run --cpus=2 --mem=128M -- $examples/spin 12
+is "$rc" 0 "one that computes for 12 s on one of two CPUs, with Linux under stress: ${err:-no message}"
 wait $stress
 
 pisces run --cpus=1 --mem=128M --name=sleeper -- $examples/spin $((16 * slow)) > /dev/null 2> err.txt &

@@ -63,7 +63,7 @@ diag "$err"
 
 # Killed at any moment of it, the proxy first or who started it.
 bad=
-for i in {1..12}; do
+for i in {1..6}; do
 	pisces run --cpus=3 --mem=256M --name=exec -- ./exec endless > out 2>&1 &
 	pid=$!
 	wait_until 30 pgrep -x pisces-proxy > /dev/null || bad+="round $i: $(cat out)"$'\n'
@@ -76,7 +76,7 @@ for i in {1..12}; do
 	wait $pid
 	wait_until $((5 * slow)) node_whole || bad+="round $i: the node is not whole"$'\n'
 done
-is "$bad" "" "killed 12 times while they execute"
+is "$bad" "" "killed 6 times while they execute"
 
 run pisces run --cpus=1 --mem=128M -- $examples/hello
 is "$rc" 0 "the next enclave runs"

@@ -16,7 +16,7 @@
 
 #include "calls.h"
 
-#define ROUNDS 30
+#define ROUNDS 12
 #define KEPT 20 /* descriptors that stay, and those that do not */
 #define GONE 30
 
