@@ -98,11 +98,14 @@ static void test_exec_block(void)
 	is_text(string(&fake, 0), "ours", "argv[0] as it was typed");
 	is_text(string(&fake, 2), "", "an empty argument");
 	is_text(string(&fake, 3), "last word", "the last");
-	is_number(block->envc, 6, "the environment");
+	is_number(block->envc, 7, "the environment");
 	ok(has_environment(&fake, "HOME=/home/user") && has_environment(&fake, "EMPTY="),
 	   "is the user's");
 	ok(has_environment(&fake, "PISCES_ENCLAVE=7"), "and has the enclave's number");
 	ok(has_environment(&fake, "SLURM_ENCLAVE=lwk"), "and under Slurm its kind");
+	ok(has_environment(&fake, "OMPI_MCA_ess_singleton_isolated=1") &&
+		   has_environment(&fake, "PMIX_MCA_gds=hash"),
+	   "MPI libraries are told what they cannot know");
 	is_text(execfn(&fake), "./ours", "the path of the program");
 	is_number((long long)block->umask, 027, "the umask");
 	is_number((long long)block->stack_limit, 16 << 20, "the stack's limit");
@@ -246,7 +249,8 @@ static bool has_path(const struct fake *fake, unsigned int first, unsigned int c
 static void test_staged(void)
 {
 	char *argv[] = { "./shell-script", NULL };
-	char *environment[] = { "PISCES_PROXY_IO=staged", "PISCES_PROXY_STAGE=x", NULL };
+	char *environment[] = { "PISCES_PROXY_IO=staged", "PISCES_PROXY_STAGE=x",
+				"PMIX_MCA_gds=ds21", NULL };
 	const struct pisces_exec *block;
 	struct rlimit files;
 	struct fake fake;
@@ -265,6 +269,9 @@ static void test_staged(void)
 	first = block->argc + block->envc + 1;
 	is_number(block->io, PISCES_IO_STAGED, "the co-kernel is told");
 	ok(!has_environment(&fake, "PISCES_PROXY_IO=staged"), "and not the program");
+	ok(has_environment(&fake, "PMIX_MCA_gds=ds21") &&
+		   !has_environment(&fake, "PMIX_MCA_gds=hash"),
+	   "what the user says to libraries stays");
 	ok(block->descriptor_limit == 500 && block->descriptor_most == files.rlim_max,
 	   "how many descriptors it may have, and could: %u, %u", block->descriptor_limit,
 	   block->descriptor_most);
