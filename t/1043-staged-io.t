@@ -189,6 +189,20 @@ is "$(cat small/file)" old "and what was there is whole"
 is "$(ls -A small)" file "and alone"
 umount small
 
+# What was made in a directory gets there, though that is closed by then.
+shut=$(mktemp -d /srv/shut.XXXXXX)
+cd "$shut" || exit 1
+mkdir shut
+echo old > shut/old
+chown -R user .
+limit=100 run pisces run --user=user --cpus=2 --mem=256M --tasks=2 --io=staged --stage=shut -- \
+	"$calls/staged-files" shut
+is "$rc:$err" "0:" "a task closes directories to itself, with files open in them, and ends last"
+is "$(cat shut/late shut/deep/low)" $'late\nlow' "what is written to those is there"
+is "$(stat -c %a shut shut/deep | xargs)" "500 0" "in directories that are closed"
+ok "from which what was removed is gone" test ! -e shut/old
+cd "$work" && rm -rf "$shut"
+
 # ---- a hostile program: it may break itself, and nothing else ----
 
 hostile=$(mktemp -d /srv/hostile.XXXXXX)

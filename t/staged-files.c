@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -360,8 +361,33 @@ static void test_limit(void)
 	   "/proc/self and /sys/devices/system");
 }
 
+/*
+ * Two tasks: the first one closes directories in which it has files open, and a file was
+ * removed; the other one ends before it, and so copies out what it can.
+ */
+static int close_directories(const char *rank)
+{
+	int late, low;
+
+	while (strcmp(rank, "0") != 0 && access("ready", F_OK) != 0)
+		usleep(20000);
+	if (strcmp(rank, "0") != 0)
+		return 0;
+	ok(mkdir("shut/deep", 0700) == 0 && unlink("shut/old") == 0, "a directory in one that was staged");
+	late = open("shut/late", O_WRONLY | O_CREAT, 0600);
+	low = open("shut/deep/low", O_WRONLY | O_CREAT, 0600);
+	ok(chmod("shut/deep", 0) == 0 && chmod("shut", 0500) == 0, "both are closed");
+	close(open("ready", O_WRONLY | O_CREAT, 0600));
+	sleep(3);
+	ok(write(late, "late\n", 5) == 5 && write(low, "low\n", 4) == 4,
+	   "and what is open in them is written to");
+	return done();
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "shut") == 0)
+		return close_directories(getenv("PISCES_TASK_ID"));
 	test_streams();
 	test_read();
 	test_write();

@@ -53,6 +53,68 @@ static void plan(struct stage_out *out)
 	out->plan.failures = 0;
 }
 
+/* ---- directories that the user has closed to himself ---- */
+
+/*
+ * What was made in one before it was closed has still to come there: an earlier task that
+ * ended has given it its mode already. As long as it takes, it is open.
+ */
+#define OPENED_MOST 8u
+
+#define OWNER_PASSES 0300u
+
+struct opened {
+	size_t length; /* of its path, the beginning of another one */
+	uint32_t mode;
+};
+
+static void set_mode(struct stage_out *out, const char *path, const struct opened *opened,
+		     uint32_t more)
+{
+	memcpy(out->plan.path, path, opened->length);
+	out->plan.path[opened->length] = '\0';
+	linux_name_call(__NR_fchmodat, out->plan.path, opened->mode | more, 0);
+}
+
+/* Opens the highest one on the way to PATH that is closed. False: that is not what is wrong. */
+static bool open_one(struct stage_out *out, const char *path, struct opened *opened)
+{
+	struct user_stat status;
+	size_t length = strlen(path);
+	int64_t error;
+
+	memcpy(out->plan.path, path, length + 1);
+	do {
+		while (length > 1 && out->plan.path[length] != '/')
+			length--;
+		out->plan.path[length] = '\0';
+		error = linux_status(out->plan.path, true, &status);
+	} while (error == -EACCES && length > 1);
+	if (error || status.uid != out->process->uid)
+		return false;
+	*opened = (struct opened){ .length = length, .mode = status.mode & MODE_BITS };
+	set_mode(out, path, opened, OWNER_PASSES);
+	return true;
+}
+
+/* Does FN about PATH, through directories that are opened for it if need be. Its result. */
+static int64_t insist(struct stage_out *out, const char *path,
+		      int64_t (*fn)(struct stage_out *out, const void *argument),
+		      const void *argument)
+{
+	struct opened opened[OPENED_MOST];
+	unsigned int count = 0;
+	int64_t result = fn(out, argument);
+
+	while (result == -EACCES && count < OPENED_MOST && open_one(out, path, &opened[count])) {
+		count++;
+		result = fn(out, argument);
+	}
+	while (count-- > 0)
+		set_mode(out, path, &opened[count], 0);
+	return result;
+}
+
 /* ---- removing ---- */
 
 /* Does the stage still have, or have again, something of the kind there? */
@@ -72,10 +134,17 @@ static bool is_replaced(struct stage_out *out, const struct stage_gone *gone)
 	return replaced;
 }
 
+static int64_t unlink(struct stage_out *out, const void *argument)
+{
+	const struct stage_gone *gone = argument;
+
+	(void)out;
+	return linux_name_call(__NR_unlinkat, gone->path, gone->is_directory ? REMOVE_DIR : 0, 0);
+}
+
 static void remove_one(struct stage_out *out, const struct stage_gone *gone)
 {
-	int64_t error = linux_name_call(__NR_unlinkat, gone->path,
-					gone->is_directory ? REMOVE_DIR : 0, 0);
+	int64_t error = insist(out, gone->path, unlink, gone);
 
 	if (error && error != -ENOENT)
 		failed(out, gone->path, error);
@@ -176,6 +245,17 @@ static void after_directory(struct stage_out *out, const struct stage_step *step
 	}
 }
 
+static int64_t make(struct stage_out *out, const void *argument)
+{
+	return stage_step_do(argument, out->process->pid);
+}
+
+static int64_t set_attributes(struct stage_out *out, const void *argument)
+{
+	(void)out;
+	return stage_step_attributes(argument);
+}
+
 static void do_steps(struct stage_out *out)
 {
 	struct stage_step *step;
@@ -186,7 +266,7 @@ static void do_steps(struct stage_out *out)
 		step = LIST_ENTRY(out->plan.steps.next, struct stage_step, link);
 		node = step->node;
 		list_remove(&step->link);
-		error = stage_step_do(step, out->process->pid);
+		error = insist(out, step->path, make, step);
 		if (error < 0)
 			failed(out, step->path, error);
 		stage_enter(out->view->stage);
@@ -209,7 +289,7 @@ static void do_late(struct stage_out *out)
 	while (!list_empty(&out->plan.late)) {
 		step = LIST_ENTRY(out->plan.late.prev, struct stage_step, link);
 		list_remove(&step->link);
-		error = stage_step_attributes(step);
+		error = insist(out, step->path, set_attributes, step);
 		if (error && out->failures == 0)
 			failed(out, step->path, error);
 		stage_step_free(step);

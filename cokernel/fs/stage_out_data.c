@@ -142,7 +142,7 @@ static int64_t open_beside(const char *path, tid_t pid, char *name)
 	return fd;
 }
 
-static int64_t write_file(struct stage_step *step, tid_t pid, char *name)
+static int64_t write_file(const struct stage_step *step, tid_t pid, char *name)
 {
 	int64_t fd = open_beside(step->path, pid, name), error, closed, attributes = 0;
 
@@ -165,7 +165,7 @@ static int64_t write_file(struct stage_step *step, tid_t pid, char *name)
 	return error ? error : attributes;
 }
 
-static int64_t write_link(struct stage_step *step, tid_t pid, char *name)
+static int64_t write_link(const struct stage_step *step, tid_t pid, char *name)
 {
 	unsigned int try;
 	int64_t error = -EEXIST;
@@ -195,7 +195,7 @@ static int64_t make_directory(const struct stage_step *step)
 	return error;
 }
 
-int64_t stage_step_do(struct stage_step *step, tid_t pid)
+int64_t stage_step_do(const struct stage_step *step, tid_t pid)
 {
 	char *name;
 	int64_t error;
@@ -217,6 +217,9 @@ int64_t stage_step_attributes(const struct stage_step *step)
 {
 	int64_t fd = linux_name_call(__NR_openat, step->path, DIRECTORY_ONLY, 0), error;
 
+	/* Another task may have given it a mode by which nobody reads it; it gets its own now. */
+	if (fd == -EACCES && linux_name_call(__NR_fchmodat, step->path, 0700, 0) == 0)
+		fd = linux_name_call(__NR_openat, step->path, DIRECTORY_ONLY, 0);
 	if (fd < 0)
 		return fd;
 	error = set_attributes(step->node, fd);

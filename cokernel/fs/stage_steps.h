@@ -48,7 +48,7 @@ void stage_step_free(struct stage_step *step);
  * the path is always whole. 0, STAGE_WAS_THERE of a directory that Linux has, or -errno.
  */
 #define STAGE_WAS_THERE 1
-int64_t stage_step_do(struct stage_step *step, tid_t pid);
+int64_t stage_step_do(const struct stage_step *step, tid_t pid);
 
 /* Mode and times of a directory. */
 int64_t stage_step_attributes(const struct stage_step *step);
