@@ -67,8 +67,8 @@ void channel_set_phase(struct channel *channel, enum channel_phase phase);
 /*
  * Sends CALL number NR and sleeps until the REPLY; returns its result, with
  * -ERESTARTSYS for -EINTR. A signal sends CANCEL and goes on waiting for the
- * reply; only the end of the process (not that of a thread alone) breaks off (-EINTR; then buffers are never
- * reused). -EIO: the proxy is gone or its ring is broken. A thread that is `firm` waits for
+ * reply; only the end of the process, not that of a thread alone, breaks off (-EINTR;
+ * then buffers are never reused). -EIO: the proxy is gone or its ring is broken. A thread that is `firm` waits for
  * the reply whatever comes: what it has sent will not be done later than what others send.
  */
 int64_t channel_call(struct channel *channel, uint32_t nr, const uint64_t args[6]);

@@ -19,11 +19,9 @@
 #include "mm/heap.h"
 #include "mm/page.h"
 #include "syscall/random.h"
+#include "task/exec.h"
 #include "task/process.h"
 #include "task/thread.h"
-
-/* As the proxy exits, and a shell, when a program cannot be run. */
-#define STATUS_NOT_RUN 126
 
 #define GROUPS_MOST 65536u
 #define DESCRIPTORS_LEAST 16u
@@ -182,18 +180,11 @@ static int open_streams(struct staged *staged)
 	return error ? error : open_stream(staged, 2);
 }
 
-static const char *behind(const char *text, uint64_t strings)
-{
-	while (strings-- > 0)
-		text += strlen(text) + 1;
-	return text;
-}
-
 /* 0 or -errno, after it has said why. */
 static int copy_in(struct stage_in *in, const struct pisces_exec *exec, const char *cwd,
 		   const char *program)
 {
-	const char *path = behind(exec->strings, (uint64_t)exec->argc + exec->envc);
+	const char *path = exec_block_path(exec);
 	unsigned int i;
 	int error = stage_in_path(in, cwd, cwd, 0);
 
@@ -202,14 +193,14 @@ static int copy_in(struct stage_in *in, const struct pisces_exec *exec, const ch
 		error = stage_in_path(in, cwd, path, STAGE_IN_NEEDED);
 	if (!error)
 		error = stage_in_path(in, cwd, program, 0);
-	path = behind(path, 1);
+	path = exec_block_behind(path, 1);
 	for (i = 0; i < exec->named && !error; i++) {
 		error = stage_in_path(in, cwd, path, STAGE_IN_ALL | STAGE_IN_NAMED);
-		path = behind(path, 1);
+		path = exec_block_behind(path, 1);
 	}
 	for (i = 0; i < exec->needed && !error; i++) {
 		error = stage_in_path(in, cwd, path, STAGE_IN_NEEDED);
-		path = behind(path, 1);
+		path = exec_block_behind(path, 1);
 	}
 	for (i = 0; i < ARRAY_SIZE(library_paths) && exec->needed && !error; i++)
 		error = stage_in_path(in, cwd, library_paths[i], STAGE_IN_NEEDED);
@@ -266,8 +257,7 @@ int staged_begin(struct process *process, struct pisces_exec *exec)
 		process_report(process, "cannot run %s with staged I/O: %s", process->path,
 			       staged_reason(error, text));
 	/* The stack gets what is before it. */
-	exec->size = (uint32_t)(behind(exec->strings, (uint64_t)exec->argc + exec->envc + 1) -
-				(const char *)exec);
+	exec->size = (uint32_t)(exec_block_behind(exec_block_path(exec), 1) - (const char *)exec);
 	return error ? STATUS_NOT_RUN : 0;
 }
 

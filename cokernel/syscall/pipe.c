@@ -19,7 +19,6 @@
 
 #define CHANGEABLE (OPEN_NON_BLOCKING | OPEN_PACKETS)
 
-
 struct open_file *pipe_end(int fd)
 {
 	struct open_file *open = file_table_get(fd);

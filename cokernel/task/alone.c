@@ -2,7 +2,6 @@
 /* A thread becomes the only one of its process, for execve(2). */
 #include "lib/errno.h"
 #include "task/process.h"
-#include "task/sched.h"
 #include "task/thread.h"
 
 /* All but the running one leave. False: it is to leave itself. */
@@ -18,11 +17,8 @@ static bool end_others(struct process *process)
 	}
 	LIST_FOR_EACH(pos, &process->threads) {
 		thread = LIST_ENTRY(pos, struct thread, process_link);
-		if (thread == self)
-			continue;
-		__atomic_store_n(&thread->dying, true, __ATOMIC_SEQ_CST);
-		wait_interrupt(thread);
-		sched_poke(thread);
+		if (thread != self)
+			thread_end(thread);
 	}
 	lock_drop(&process->lock);
 	return true;
@@ -45,7 +41,7 @@ int process_alone(void)
 	return 0;
 }
 
-void process_thread_left(struct process *process)
+void process_one_is_left(struct process *process)
 {
 	lock_take(&process->alone_queue.lock);
 	wake_all(&process->alone_queue);

@@ -79,7 +79,10 @@ struct pisces_exec *exec_block_copy(user_addr_t path, user_addr_t argv, user_add
 struct pisces_exec *exec_block_script(const struct pisces_exec *exec, const char *interpreter,
 				      const char *argument, const char *script, int *error);
 
-/* The path, behind all other strings. */
+/* What follows COUNT strings from TEXT on, all NUL-terminated. */
+const char *exec_block_behind(const char *text, uint64_t count);
+
+/* The path, behind arguments and environment. */
 const char *exec_block_path(const struct pisces_exec *exec);
 
 /*

@@ -140,8 +140,7 @@ struct pisces_exec *exec_block_copy(user_addr_t path, user_addr_t argv, user_add
 	return finish(&block, *error, error);
 }
 
-/* What follows COUNT strings from TEXT on. */
-static const char *behind(const char *text, uint64_t count)
+const char *exec_block_behind(const char *text, uint64_t count)
 {
 	while (count-- > 0)
 		text += strlen(text) + 1;
@@ -150,14 +149,14 @@ static const char *behind(const char *text, uint64_t count)
 
 const char *exec_block_path(const struct pisces_exec *exec)
 {
-	return behind(exec->strings, (uint64_t)exec->argc + exec->envc);
+	return exec_block_behind(exec->strings, (uint64_t)exec->argc + exec->envc);
 }
 
 struct pisces_exec *exec_block_script(const struct pisces_exec *exec, const char *interpreter,
 				      const char *argument, const char *script, int *error)
 {
 	struct growing block = { 0 };
-	const char *text = behind(exec->strings, 1);
+	const char *text = exec_block_behind(exec->strings, 1);
 	uint64_t count = (uint64_t)exec->argc - 1 + exec->envc + 1;
 
 	*error = grow(&block);
@@ -167,7 +166,7 @@ struct pisces_exec *exec_block_script(const struct pisces_exec *exec, const char
 		*error = add_string(&block, argument);
 	if (!*error)
 		*error = add_string(&block, script);
-	for (; !*error && count > 0; count--, text = behind(text, 1))
+	for (; !*error && count > 0; count--, text = exec_block_behind(text, 1))
 		*error = add_string(&block, text);
 	if (!*error) {
 		block.exec->argc = exec->argc + (argument ? 2 : 1);

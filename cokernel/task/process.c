@@ -239,19 +239,14 @@ void process_task_kill(uint32_t task)
 void process_end(struct process *process, int wait_status)
 {
 	struct list *pos;
-	struct thread *thread;
 
 	lock_take(&process->lock);
 	if (!process->ending) {
 		process->wait_status = wait_status;
 		__atomic_store_n(&process->ending, true, __ATOMIC_SEQ_CST);
 	}
-	LIST_FOR_EACH(pos, &process->threads) {
-		thread = LIST_ENTRY(pos, struct thread, process_link);
-		__atomic_store_n(&thread->dying, true, __ATOMIC_SEQ_CST);
-		wait_interrupt(thread);
-		sched_poke(thread);
-	}
+	LIST_FOR_EACH(pos, &process->threads)
+		thread_end(LIST_ENTRY(pos, struct thread, process_link));
 	lock_drop(&process->lock);
 }
 

@@ -122,8 +122,8 @@ void process_last_thread_gone(struct process *process);
  */
 int process_alone(void);
 
-/* A thread of PROCESS has left it; others have not. */
-void process_thread_left(struct process *process);
+/* For leave_process(): only one thread is left. */
+void process_one_is_left(struct process *process);
 
 /* CPU time of all its threads, ended ones too. */
 nsec_t process_cpu_time(struct process *process);

@@ -201,15 +201,22 @@ void thread_start(struct thread *thread)
 	sched_add(thread);
 }
 
+void thread_end(struct thread *thread)
+{
+	__atomic_store_n(&thread->dying, true, __ATOMIC_SEQ_CST);
+	wait_interrupt(thread);
+	sched_poke(thread);
+}
+
 /* Nobody finds THREAD any more. True: it was the last of its process. */
 static bool leave_process(struct thread *thread)
 {
 	struct process *process = thread->process;
-	bool last;
+	unsigned int left;
 
 	lock_take(&process->lock);
 	list_remove(&thread->process_link);
-	last = __atomic_sub_fetch(&process->thread_count, 1, __ATOMIC_SEQ_CST) == 0;
+	left = __atomic_sub_fetch(&process->thread_count, 1, __ATOMIC_SEQ_CST);
 	if (thread->leaving)
 		process->leaving--;
 	process->cpu_time += sched_cpu_time(thread);
@@ -220,9 +227,9 @@ static bool leave_process(struct thread *thread)
 	lock_drop(&table_lock);
 	lock_drop(&process->lock);
 	sched_forget(thread);
-	if (!last)
-		process_thread_left(process);
-	return last;
+	if (left == 1)
+		process_one_is_left(process);
+	return left == 0;
 }
 
 void thread_lead(struct thread *self)

@@ -102,6 +102,9 @@ void thread_put(struct thread *thread);
 /* Ends the running thread; with the last one ends its process with STATUS. */
 __noreturn void thread_exit(int wait_status);
 
+/* THREAD is to leave at the next chance; the lock of its process is held. */
+void thread_end(struct thread *thread);
+
 /* SELF, the running one and the only one of its process, has its number from now on. */
 void thread_lead(struct thread *self);
 
