@@ -6,7 +6,9 @@
 
 kernel_log_start
 node_state() { sinfo -h -o %T; }
-registered() { [ "$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')" != "$started" ]; }
+# What slurmctld knows of the slurmd that registered with it last; "None" if none has since it was started.
+slurmd_start() { scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*'; }
+registered() { slurmd_start | grep -qvx -e "$started" -e SlurmdStartTime=None; }
 ok "the node is idle" wait_until 60 node_idle
 
 # in_service WHAT: CPUs are away, the step computes, and Slurm takes the node for what it was.
@@ -28,7 +30,7 @@ in_service "at first"
 scontrol reconfigure
 in_service "scontrol reconfigure"
 
-started=$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')
+started=$(slurmd_start)
 pkill -HUP -x slurmd
 in_service "SIGHUP to slurmd"
 
@@ -38,7 +40,7 @@ slurmd -N n1
 ok "the next slurmd registers" wait_until 60 registered
 in_service "slurmd restarted"
 
-started=$(scontrol -o show node n1 | grep -o 'SlurmdStartTime=[^ ]*')
+started=$(slurmd_start)
 pkill -KILL -x slurmd
 wait_until 30 gone slurmd
 slurmd -N n1
@@ -51,6 +53,8 @@ pkill -TERM -x slurmctld
 wait_until 60 gone slurmctld
 runuser -u slurm -- slurmctld
 wait_until 60 eval 'scontrol ping | grep -q UP'
+started=none
+ok "slurmd registers with the next slurmctld" wait_until 60 registered
 in_service "slurmctld restarted, which asks nodes to register"
 
 scancel -s USR1 "$(squeue -h -o %A -n long).0"
