@@ -401,7 +401,7 @@ static int load(struct file *file, const struct elf_memory *memory, struct elf_i
 	if (!error)
 		error = read_interpreter(file, image);
 	if (!error && memory->begin != NULL)
-		error = memory->begin(memory->context, image);
+		error = memory->begin(memory->context);
 	if (!error)
 		error = reserve(file, memory, image);
 	if (!error)

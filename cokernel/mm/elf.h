@@ -22,10 +22,10 @@ struct elf_image;
 /* Where they go. 0 or -errno. */
 struct elf_memory {
 	/*
-	 * The file is sound, as far as can be seen, and IMAGE has the name of its interpreter:
+	 * The file is sound, as far as can be seen, and the image has the name of its interpreter:
 	 * now there has to be memory for it. NULL: there is.
 	 */
-	int (*begin)(void *context, const struct elf_image *image);
+	int (*begin)(void *context);
 	/*
 	 * Reserve SIZE bytes anywhere (at 0) or there, for an image: all or nothing.
 	 * What is only reserved and gets a protection reads as zero.

@@ -31,14 +31,17 @@
 #define BRK_RANDOM_BITS 11 /* of pages */
 
 /* What is only needed to begin. */
-void exec_release(const struct program_start *start)
+void exec_release(struct program_start *start)
 {
+	if (start->interpreter_open)
+		program_file_close(&start->interpreter);
+	start->interpreter_open = false;
 	heap_free(start->exec);
 	heap_free(start->image);
 }
 
-void exec_give_up(struct process *process, const struct program_start *start, int status,
-		  int error, const char *what, const char *why)
+void exec_give_up(struct process *process, struct program_start *start, int status, int error,
+		  const char *what, const char *why)
 {
 	if (why)
 		process_report(process, "cannot run %s: %s%s", process->path, what, why);
@@ -56,6 +59,17 @@ void exec_give_up(struct process *process, const struct program_start *start, in
 	thread_exit(process->wait_status);
 }
 
+int exec_open_interpreter(struct program_start *start)
+{
+	int error;
+
+	if (!start->image->interpreter[0] || start->interpreter_open)
+		return 0;
+	error = program_file_open(start->image->interpreter, &start->interpreter);
+	start->interpreter_open = error == 0;
+	return error;
+}
+
 /* The ELF interpreter of the image of START: loads it too, and begins there. */
 static void load_interpreter(struct process *process, struct program_start *start)
 {
@@ -68,14 +82,14 @@ static void load_interpreter(struct process *process, struct program_start *star
 	format_text(what, sizeof(what), "its ELF interpreter %s: ", start->image->interpreter);
 	if (!interpreter)
 		exec_give_up(process, start, STATUS_NOT_RUN, -ENOMEM, what, NULL);
-	error = program_file_open(start->image->interpreter, &loading.file);
+	error = exec_open_interpreter(start);
 	if (error) {
 		heap_free(interpreter);
 		exec_give_up(process, start, STATUS_NOT_FOUND, error, what,
 			     error == -ENOENT ? "no such file" : NULL);
 	}
+	loading.file = start->interpreter;
 	error = exec_load(&loading, interpreter, &why);
-	program_file_close(&loading.file);
 	if (!error) {
 		start->interpreter_base = interpreter->base;
 		start->entry = interpreter->entry;
@@ -147,7 +161,7 @@ void exec_enter(struct process *process, struct program_start *start)
 }
 
 /* All comes in, the program too. */
-static void begin_staged(struct process *process, const struct program_start *start,
+static void begin_staged(struct process *process, struct program_start *start,
 			 struct program_file *file)
 {
 	int status = staged_begin(process, start->exec);

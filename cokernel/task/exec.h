@@ -18,6 +18,8 @@ struct program_start {
 	/* On the heap until it begins, or does not. */
 	struct pisces_exec *exec;
 	struct elf_image *image;
+	struct program_file interpreter; /* the image's ELF interpreter, if interpreter_open */
+	bool interpreter_open;
 	user_addr_t entry; /* of the interpreter if there is one */
 	user_addr_t interpreter_base; /* 0: none */
 	user_addr_t vdso; /* 0: none */
@@ -28,7 +30,7 @@ struct exec_loading {
 	struct program_file file;
 	bool is_program; /* its place is low, so that brk above it has room; else anywhere */
 	/* As struct elf_memory's; or NULL. */
-	int (*begin)(struct exec_loading *loading, const struct elf_image *image);
+	int (*begin)(struct exec_loading *loading);
 	void *argument;
 };
 
@@ -41,6 +43,9 @@ int exec_load(struct exec_loading *loading, struct elf_image *image, const char 
  */
 void exec_set_name(struct process *process, const char *path, char *executable);
 
+/* Opens the ELF interpreter of its image, if that has one and it is not open; 0 or -errno. */
+int exec_open_interpreter(struct program_start *start);
+
 /*
  * The rest, when the image is loaded: its ELF interpreter, vDSO and stack; then its first
  * instruction. What cannot be done is said, and ends the process.
@@ -48,14 +53,14 @@ void exec_set_name(struct process *process, const char *path, char *executable);
 __noreturn void exec_enter(struct process *process, struct program_start *start);
 
 /* Says why PROCESS cannot run and ends it with exit code STATUS; WHAT is put before WHY. */
-__noreturn void exec_give_up(struct process *process, const struct program_start *start,
-			     int status, int error, const char *what, const char *why);
+__noreturn void exec_give_up(struct process *process, struct program_start *start, int status,
+			     int error, const char *what, const char *why);
 
 /* As a shell reports that it could not run a program. */
 #define STATUS_NOT_RUN 126
 #define STATUS_NOT_FOUND 127
 
-void exec_release(const struct program_start *start);
+void exec_release(struct program_start *start);
 
 /*
  * Makes the stack of PROCESS, whose address space is loaded: arguments,

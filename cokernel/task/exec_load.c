@@ -23,11 +23,11 @@ static int64_t source_read_user(void *context, uint64_t offset, user_addr_t to, 
 	return program_file_read_user(&loading->file, to, size, offset);
 }
 
-static int memory_begin(void *context, const struct elf_image *image)
+static int memory_begin(void *context)
 {
 	struct exec_loading *loading = context;
 
-	return loading->begin ? loading->begin(loading, image) : 0;
+	return loading->begin ? loading->begin(loading) : 0;
 }
 
 static int64_t memory_reserve(void *context, user_addr_t at, uint64_t size)

@@ -61,25 +61,12 @@ static int forget_descriptors(struct process *process)
 	return 0;
 }
 
-/* The ELF interpreter is there: most of what users find out only then. */
-static int check_interpreter(const struct elf_image *image)
-{
-	struct program_file file;
-	int error;
-
-	if (!image->interpreter[0])
-		return 0;
-	error = program_file_open(image->interpreter, &file);
-	if (!error)
-		program_file_close(&file);
-	return error;
-}
-
-static int begin(struct exec_loading *loading, const struct elf_image *image)
+static int begin(struct exec_loading *loading)
 {
 	struct process *process = process_current();
 	struct replacement *new = loading->argument;
-	int error = check_interpreter(image);
+	/* That it is not there is what most users find out only now. */
+	int error = exec_open_interpreter(&new->start);
 
 	if (!error)
 		error = process_alone();
