@@ -13,12 +13,11 @@
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/topology.h>
-#include <linux/workqueue.h>
 
 #include "compat.h"
 #include "memory.h"
+#include "workers.h"
 
 #define PART_PAGES (0x2000000ul / PAGE_SIZE) /* 32 MiB */
 
@@ -29,24 +28,6 @@ struct parts {
 	bool failed;
 	unsigned long *taken; /* bits, by part */
 };
-
-struct parts_worker {
-	struct work_struct work;
-	struct parts *parts;
-};
-
-static struct workqueue_struct *parts_queue; /* bound to CPUs */
-
-int contig_init(void)
-{
-	parts_queue = alloc_workqueue("pisces_contig", WQ_CPU_INTENSIVE | COMPAT_WQ_PERCPU, 0);
-	return parts_queue ? 0 : -ENOMEM;
-}
-
-void contig_exit(void)
-{
-	destroy_workqueue(parts_queue);
-}
 
 static unsigned long part_first(const struct parts *parts, unsigned int part)
 {
@@ -67,8 +48,9 @@ static bool part_take(struct parts *parts, unsigned int part)
 }
 
 /* Takes the next part that nobody has begun with, until there is none, or one has failed. */
-static void parts_take(struct parts *parts)
+static void parts_take(void *argument)
 {
+	struct parts *parts = argument;
 	unsigned int part;
 
 	while (!READ_ONCE(parts->failed)) {
@@ -81,11 +63,6 @@ static void parts_take(struct parts *parts)
 	}
 }
 
-static void parts_work(struct work_struct *work)
-{
-	parts_take(container_of(work, struct parts_worker, work)->parts);
-}
-
 /* Where the caller may run, and of these, if any are there, the CPUs of NODE. */
 static bool parts_cpus(struct cpumask *cpus, int node)
 {
@@ -95,25 +72,15 @@ static bool parts_cpus(struct cpumask *cpus, int node)
 	return cpumask_weight(cpus) > 1;
 }
 
-/* One worker for each of CPUS but the caller's own, which works as well. */
-static void parts_share(struct parts *parts, const struct cpumask *cpus)
+/* By each of CPUS, of which the caller's own is taken out: there the caller works as well. */
+static void parts_share(struct parts *parts, struct cpumask *cpus)
 {
-	unsigned int cpu, most = parts->count - 1, started = 0;
-	struct parts_worker *workers = kvcalloc(most, sizeof(*workers), GFP_KERNEL);
+	struct workers *workers;
 
-	for_each_cpu(cpu, cpus) {
-		if (!workers || started == most)
-			break;
-		if (cpu == raw_smp_processor_id())
-			continue;
-		workers[started].parts = parts;
-		INIT_WORK(&workers[started].work, parts_work);
-		queue_work_on(cpu, parts_queue, &workers[started++].work);
-	}
+	cpumask_clear_cpu(raw_smp_processor_id(), cpus);
+	workers = workers_start(cpus, parts->count - 1, parts_take, parts);
 	parts_take(parts);
-	while (started)
-		flush_work(&workers[--started].work);
-	kvfree(workers);
+	workers_wait(workers);
 }
 
 /* What was in the way of one part, as another's draining of lists, may be gone by now. */

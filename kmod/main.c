@@ -20,9 +20,8 @@
 #include "clock.h"
 #include "control_fd.h"
 #include "enclave.h"
-#include "memory.h"
 #include "reclaim.h"
-#include "scrub.h"
+#include "workers.h"
 
 /* ---- when Linux goes down ---- */
 
@@ -105,15 +104,12 @@ static int __init pisces_init(void)
 	if (ret)
 		return ret;
 	clock_init();
-	ret = scrub_init();
+	ret = workers_init();
 	if (ret)
 		return ret;
-	ret = contig_init();
-	if (ret)
-		goto exit_scrub;
 	ret = reclaim_init();
 	if (ret)
-		goto exit_contig;
+		goto exit_workers;
 	ret = blocks_init();
 	if (ret)
 		goto exit_reclaim;
@@ -152,10 +148,8 @@ exit_blocks:
 	blocks_exit();
 exit_reclaim:
 	reclaim_exit();
-exit_contig:
-	contig_exit();
-exit_scrub:
-	scrub_exit();
+exit_workers:
+	workers_exit();
 	return ret;
 }
 
@@ -170,8 +164,7 @@ static void __exit pisces_exit(void)
 	enclaves_exit();
 	blocks_exit();
 	reclaim_exit();
-	contig_exit();
-	scrub_exit();
+	workers_exit();
 }
 
 module_init(pisces_init);

@@ -35,9 +35,6 @@ u64 memory_available(int node);
 int memory_take(struct list_head *ranges, u64 size, u32 node, unsigned int max_ranges,
 		const char *name, u64 *available);
 
-int contig_init(void);
-void contig_exit(void);
-
 /*
  * The pages [FIRST, END) of NODE, which look free, by the CPUs on which the caller may run,
  * together. All or nothing: -EBUSY, -ENOMEM, -EINTR.

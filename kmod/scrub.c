@@ -10,37 +10,18 @@
 #include <linux/io.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <pisces/ioctl.h>
 
 #include "block.h"
-#include "compat.h"
 #include "memory.h"
 #include "scrub.h"
+#include "workers.h"
 
 struct scrub {
 	struct list_head *ranges;
 	atomic64_t next; /* piece, counted over all ranges */
 	unsigned long *clear; /* the pieces that are; NULL: nobody asks */
 };
-
-struct scrub_worker {
-	struct work_struct work;
-	struct scrub *scrub;
-};
-
-static struct workqueue_struct *scrub_queue; /* not that of enclaves: bound to CPUs */
-
-int scrub_init(void)
-{
-	scrub_queue = alloc_workqueue("pisces_scrub", WQ_CPU_INTENSIVE | COMPAT_WQ_PERCPU, 0);
-	return scrub_queue ? 0 : -ENOMEM;
-}
-
-void scrub_exit(void)
-{
-	destroy_workqueue(scrub_queue);
-}
 
 /* What is in the caches is of more use to Linux than this memory, which nobody needs soon. */
 void memory_clear(void *at, size_t bytes)
@@ -85,8 +66,10 @@ static bool scrub_next(struct scrub *scrub)
 	return true;
 }
 
-static void scrub_all(struct scrub *scrub)
+static void scrub_all(void *argument)
 {
+	struct scrub *scrub = argument;
+
 	while (scrub_next(scrub))
 		cond_resched();
 }
@@ -108,40 +91,26 @@ static void free_all(struct scrub *scrub)
 	}
 }
 
-static void scrub_work(struct work_struct *work)
-{
-	scrub_all(container_of(work, struct scrub_worker, work)->scrub);
-}
-
 void scrub_and_free(struct list_head *ranges, const struct cpumask *cpus)
 {
 	struct scrub scrub = { .ranges = ranges, .next = ATOMIC64_INIT(0) };
-	unsigned int cpu, count = cpus ? cpumask_weight(cpus) : 0, started = 0;
-	struct scrub_worker *workers = NULL;
+	struct workers *workers = NULL;
 	struct memory_range *range;
 	u64 pieces = 0;
 
 	BUILD_BUG_ON(PISCES_MEMORY_ALIGN % SCRUB_CHUNK);
 	list_for_each_entry(range, ranges, link)
 		pieces += range->size / SCRUB_CHUNK;
-	if (count)
-		workers = kvcalloc(count, sizeof(*workers), GFP_KERNEL);
-	if (workers) {
+	if (cpus) {
 		scrub.clear = kvcalloc(BITS_TO_LONGS(pieces), sizeof(long), GFP_KERNEL);
-		for_each_cpu(cpu, cpus) {
-			workers[started].scrub = &scrub;
-			INIT_WORK(&workers[started].work, scrub_work);
-			queue_work_on(cpu, scrub_queue, &workers[started++].work);
-		}
+		workers = workers_start(cpus, UINT_MAX, scrub_all, &scrub);
 	}
 	if (!scrub.clear)
 		scrub_all(&scrub);
 	else
 		free_all(&scrub);
-	while (started)
-		flush_work(&workers[--started].work);
+	workers_wait(workers);
 	if (!scrub.clear)
 		free_all(&scrub);
 	kvfree(scrub.clear);
-	kvfree(workers);
 }

@@ -9,9 +9,6 @@
 
 #define SCRUB_CHUNK 0x200000ull /* bytes that one CPU clears at a time */
 
-int scrub_init(void);
-void scrub_exit(void);
-
 /* Clears BYTES bytes, a multiple of 32, past the caches. */
 void memory_clear(void *at, size_t bytes);
 
