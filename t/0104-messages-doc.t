@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 # Where they come from; what only pisces(1) does is not here.
-sources=(spank/*.c proxy/*.c cokernel/fs/stage_in_*.c)
+sources=(spank/*.c proxy/*.c cokernel/fs/stage_in_*.c cokernel/syscall/table.c)
 for name in request size device image enclave memory plan plan-cpus plan-memory map topology \
 	node_lock cgroup-v1; do
 	sources+=(hwloc-glue/$name.c)

@@ -106,6 +106,13 @@ executes ./hidden 126 "exec: ./hidden: Permission denied" "one that is not execu
 executes ./large 126 "enclave: cannot run ./large: .*memory" "one that is larger than the enclave"
 executes ./endless 126 "exec: ./endless: Exec format error" "one that is larger than all memory"
 
+# There is no fork.
+run pisces run --cpus=1 --mem=64M -- perl -e 'fork() // fork() // print "here"'
+is "$rc:$out" "0:here" "a program that wants processes hears that there are none: exit code and output"
+is "$(grep -c "enclave: no new process for perl: an enclave has threads, but no fork" <<< "$err")" 1 \
+	"  and the user why, once"
+diag "$err"
+
 cd / && rm -rf "$work"
 node_recovers "after all that"
 kernel_log_clean

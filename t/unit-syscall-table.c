@@ -50,6 +50,19 @@ struct thread *thread_current(void)
 	return &thread;
 }
 
+const char *process_name(const struct process *of)
+{
+	return of->path;
+}
+
+static unsigned int reports;
+
+void process_report(struct process *of, const char *format, ...)
+{
+	(void)format;
+	reports += of == &process;
+}
+
 struct frame *context_frame(const struct context *context)
 {
 	(void)context;
@@ -149,6 +162,7 @@ static void test_absent(void)
 	is_number(status.missing[__NR_fork], 1, "and counted by its number");
 	dispatch(__NR_fork);
 	is_number(status.missing[__NR_fork], 2, "each time");
+	is_number(reports, 1, "the user is told of fork once");
 	is_number(dispatch(last), -ENOSYS, "a number at the end of the counters");
 	is_number(dispatch(SYSCALL_TABLE_SIZE), -ENOSYS, "a number behind the table");
 	is_number(dispatch(UINT32_MAX), -ENOSYS, "the largest number");
@@ -159,6 +173,12 @@ static void test_absent(void)
 	answer = 0;
 	dispatch(__NR_mremap);
 	is_number(status.missing[__NR_mremap], 1, "but not one that did it");
+	is_number(reports, 1, "and nobody is told of other calls");
+	process.told_no_fork = false;
+	answer = -ENOSYS;
+	dispatch(__NR_clone);
+	is_number(reports, 2, "a clone that is none of a thread is a fork");
+	answer = 0;
 }
 
 /* A process with staged I/O: what others forward goes to handlers of its own. */

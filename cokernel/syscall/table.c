@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "syscall/syscall.h"
 
+#include <asm/unistd_64.h>
+
 #include "arch/context.h"
 #include "arch/trap.h"
 #include "boot/boot.h"
@@ -37,13 +39,25 @@ struct frame *syscall_frame(void)
 	return context_frame(&thread_current()->context);
 }
 
-/* For `pisces stat`: what a program asked for in vain. */
-static void count_missing(uint64_t number)
+/* Once for a program, whose own words for ENOSYS seldom say what it was that it wanted. */
+static void tell_no_fork(struct process *process)
+{
+	if (!__atomic_exchange_n(&process->told_no_fork, true, __ATOMIC_RELAXED))
+		process_report(process,
+			       "no new process for %s: an enclave has threads, but no fork(2)",
+			       process_name(process));
+}
+
+/* A program asked for it in vain: `pisces stat` shows how often. */
+static void missing(struct process *process, uint64_t number)
 {
 	uint64_t last = PISCES_STATUS_CALLS - 1;
 
 	__atomic_fetch_add(&boot_status->missing[number < last ? number : last], 1u,
 			   __ATOMIC_RELAXED);
+	if (number == __NR_fork || number == __NR_vfork || number == __NR_clone ||
+	    number == __NR_clone3)
+		tell_no_fork(process);
 }
 
 void syscall_dispatch(struct frame *frame)
@@ -63,6 +77,6 @@ void syscall_dispatch(struct frame *frame)
 	else if (number == SYSCALL_COUNT_OWN)
 		result = (int64_t)self->context.calls;
 	if (unlikely(result == -ENOSYS))
-		count_missing(number);
+		missing(self->process, number);
 	frame->rax = (uint64_t)result;
 }

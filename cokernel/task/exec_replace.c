@@ -79,6 +79,7 @@ static int begin(struct exec_loading *loading)
 	posix_timers_free(process);
 	signal_renew();
 	process->barriers = process->barriers_rseq = false;
+	process->told_no_fork = false;
 	exec_set_name(process, exec_block_path(new->start.exec),
 		      program_file_name(&loading->file, new->path));
 	error = forget_memory(process);

@@ -72,6 +72,7 @@ struct process {
 	struct own_directories *directories; /* open ones of fs/own_dir.c, on the heap, or NULL */
 	bool barriers, barriers_rseq; /* membarrier: registered */
 	bool places_fixed; /* ADDR_NO_RANDOMIZE, for what it executes */
+	bool told_no_fork;
 
 	nsec_t cpu_time; /* of ended threads */
 	uint64_t switches;
