@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Twenty enclaves after each other leave the node as it was.
+limit_file=900
 . "$(dirname "$0")/lib/node.sh"
 
-limit_file=900
 cycles=20
 
 # One life first: what Linux allocates once (caches, threads of CPUs) is not a leak.

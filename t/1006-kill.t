@@ -26,7 +26,7 @@ for program in "$examples/spin $((100 * slow))" "busybox cat" "busybox sleep 100
 	kill -KILL $run_pid
 	wait $run_pid 2> /dev/null
 	node_recovers "SIGKILL to pisces run of '$program'"
-	ok "its proxy is gone too" wait_until 5 eval '! kill -0 '"$proxy"' 2> /dev/null'
+	ok "its proxy is gone too" wait_until 30 eval '! kill -0 '"$proxy"' 2> /dev/null'
 done
 
 # Killed while it boots.

@@ -69,6 +69,7 @@ is "$codes" " 143 143 143 143 143 143" "SIGTERM at any time ends it as the signa
 node_recovers "SIGTERM"
 
 # Two of the same name, on a node that many use.
+: > out.txt
 pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
 first=$!
 ok "the first twin computes" wait_until 60 grep -q computing out.txt
@@ -102,6 +103,7 @@ for i in "${runs[@]}"; do
 	wait "$i" || failed=$((failed + 1))
 done
 is $failed 0 "three of one CPU each, started at once: $(cat out-[123].txt | grep enclave: | head -3)"
+: > out.txt
 pisces run --cpus=1 --mem=128M --name=twin -- "$examples/spin" $((100 * slow)) > out.txt 2>&1 &
 first=$!
 ok "another one computes" wait_until 60 grep -q computing out.txt

@@ -30,7 +30,7 @@ memory_is_back() { [ "$(layout)" = "$layout" ] && [ "$(total)" -ge "$total" ]; }
 
 # memory_recovers WHAT: as node_recovers, and all blocks are online in their zones
 memory_recovers() {
-	if wait_until 5 eval 'node_whole && memory_is_back'; then
+	if wait_until 60 eval 'node_whole && memory_is_back'; then
 		pass "$1: all is Linux's again, in the same zones"
 	else
 		fail "$1: all is Linux's again, in the same zones"
@@ -46,6 +46,7 @@ total=$(total)
 diag "blocks of $mib MiB: $(grep -c state <<< "$layout")"
 
 start() { # WAY: an enclave with two blocks of node 1
+	: > spin.txt
 	pisces run --cpu-list=2-3 --mem=$((2 * mib))M --mem-way="$1" --name="$1" -- \
 		$examples/spin $((100 * slow)) > spin.txt 2> spin.err < /dev/null &
 	run_pid=$!
@@ -122,6 +123,7 @@ memory_recovers "half a block"
 # As much as block can hardly have: each MiB is of a block that is offline, or of what the
 # user was told comes by the next way.
 want=$((10 * mib))
+: > spin.txt
 pisces run --cpu-list=2-3 --mem=${want}M --mem-way=block -- $examples/spin $((100 * slow)) > spin.txt 2> spin.err < /dev/null &
 run_pid=$!
 if wait_until 120 eval 'grep -q computing spin.txt || ! kill -0 $run_pid 2> /dev/null' && grep -q computing spin.txt; then

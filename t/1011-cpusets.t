@@ -40,7 +40,7 @@ restored() {
 }
 ok "cpusets are made" restored
 cycle() { # WHAT
-	if wait_until 10 restored; then
+	if wait_until 30 restored; then
 		pass "$1: each cpuset has its CPUs"
 	else
 		fail "$1: each cpuset has its CPUs"
@@ -62,7 +62,7 @@ ok "one has CPU 3" wait_until 60 grep -q computing b.txt
 is "$(cpus slurm/job/step)" "" "Linux has taken both out of a cpuset"
 kill -KILL $a
 wait $a 2> /dev/null
-ok "the first gives CPU 2 back" wait_until 10 eval '[ "$(cpus slurm/job/step)" = 2 ]'
+ok "the first gives CPU 2 back" wait_until 30 eval '[ "$(cpus slurm/job/step)" = 2 ]'
 run pisces reclaim
 is "$rc" 0 "pisces reclaim"
 is "$(cpus slurm/job/step)" 2 "does not put back what the other has"
@@ -73,6 +73,7 @@ kill -KILL $b
 wait $b 2> /dev/null
 cycle "after both"
 make doomed 3
+: > b.txt
 pisces run --cpu-list=3 --mem=128M -- $examples/spin $((100 * slow)) > b.txt 2>&1 < /dev/null &
 b=$!
 ok "an enclave has a CPU of a cpuset" wait_until 60 grep -q computing b.txt

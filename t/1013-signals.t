@@ -17,7 +17,7 @@ received() {
 }
 
 # On Linux first: what is expected below is what it says.
-received ./outside-signals receive
+received ./outside-signals receive 300
 ./outside-signals send $run_pid 300
 kill -USR1 $run_pid
 ok "SIGUSR1 is read on Linux" wait_until 60 grep -q "^User defined signal 1" out.txt
@@ -28,7 +28,7 @@ wait $run_pid
 linux=$(cat out.txt)
 like "$linux" "300 queued, 300 as they were sent" "Linux itself"
 
-received pisces run --cpus=1 --mem=128M -- ./outside-signals receive
+received pisces run --cpus=1 --mem=128M -- ./outside-signals receive 300
 ./outside-signals send "$proxy" 300
 kill -USR1 "$proxy"
 ok "SIGUSR1 is read" wait_until 60 grep -q "^User defined signal 1" out.txt

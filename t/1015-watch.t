@@ -8,13 +8,15 @@ hang_ms=/sys/module/pisces/parameters/hang_ms
 kernel_log_start
 is "$(cat $hang_ms)" 5000 "the module's limit is 5 s"
 
-# Seconds that a hang may take to be told.
-limit_s=$(((5 + 5) * slow))
+# Seconds that a hang may take to be told: the module says after how many it saw it, and t/1022
+# measures how long it takes altogether.
+limit_s=$((30 * slow))
 
 # timed COMMAND: runs what says that it is crashing; sets rc, err, and took: the seconds
 # from there to the end.
 timed() {
 	local pid
+	: > out.txt
 	"$@" > out.txt 2> err.txt &
 	pid=$!
 	wait_until 60 grep -q crashing out.txt || diag "it did not crash: $(cat err.txt)"
@@ -40,6 +42,7 @@ for case in hang-irqs-off:1:'CPU [1-3] hangs in the co-kernel' \
 done
 
 # The proxy cannot say it.
+: > out.txt
 pisces run --cpus=1 --mem=128M --append=crash=hang-irqs-off --name=stopped -- \
 	$examples/crash 3 > out.txt 2> err.txt &
 run_pid=$!
@@ -93,11 +96,11 @@ timed srun --enclave=lwk -c1 --mem=256M $examples/crash
 cp conf.old $conf
 is "$rc" 125 "srun: the exit code"
 like "$err" "died: CPU [1-3] hangs in the co-kernel" "and the words: $(grep died <<< "$err")"
-ok "after $took s, of at most $((limit_s + 5))" [ "$took" -le $((limit_s + 5)) ]
-node_recovers "srun" 10
+ok "after $took s, of at most $limit_s" [ "$took" -le $limit_s ]
+node_recovers "srun"
 run srun --enclave=lwk -c1 --mem=256M $examples/hello
 is "$rc" 0 "the next step runs"
-is "$(sinfo -h -o %T)" idle "the node is idle, not drained"
+ok "the node is idle, not drained" wait_until 60 node_idle
 
 # ---- what does not hang ----
 
@@ -130,6 +133,7 @@ is "$rc" 0 "one that sleeps longer than the limit"
 # ---- off, and shorter ----
 
 echo 0 > $hang_ms
+: > out.txt
 pisces run --cpus=1 --mem=128M --append=crash=hang-irqs-off -- $examples/crash > out.txt 2>&1 &
 run_pid=$!
 wait_until 60 grep -q crashing out.txt
@@ -138,7 +142,7 @@ like "$(pisces list)" "running" "and nobody is ended for it"
 echo 1000 > $hang_ms
 SECONDS=0; rc=0; wait $run_pid || rc=$?
 is "$rc" 125 "hang_ms=1000: it is"
-ok "after $SECONDS s, of at most $((8 * slow))" [ $SECONDS -le $((8 * slow)) ]
+ok "after $SECONDS s, of at most $limit_s" [ $SECONDS -le $limit_s ]
 echo 5000 > $hang_ms
 node_recovers "hang_ms"
 

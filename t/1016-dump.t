@@ -32,6 +32,8 @@ start() {
 secret=secret-$RANDOM$RANDOM
 SECRET=$secret start live --cpus=2 -- $examples/spin $((25 * slow))
 wait_until 60 grep -q computing out.txt
+# The call that said so may still be on its way back.
+wait_until 60 eval 'pisces stat live --json | grep -q "\"state\": *\"user\""'
 computing=$(pisces stat live --json | grep -o '"state": *"[a-z]*"' | grep -n user | cut -d: -f1)
 before=($(stat_of live interrupts)) strays=$(stat_of live strays)
 run pisces dump -o live.core live
@@ -62,12 +64,22 @@ node_recovers "live"
 
 # dies WAY: the co-kernel dies while nobody lets go of the enclave.
 dies() {
-	start "$1" --cpus=2 --append="crash=$1" -- $examples/crash 3
-	kill -STOP $run_pid
-	ok "$1: the enclave is dead" wait_until 30 \
-		eval "pisces list --json | grep -q '\"state\": *\"dead\"'"
-	run pisces dump -o "$1.core" "$1"
-	is "$rc" 0 "$1: it is dumped: $err"
+	local name try
+	for try in 1 2 3; do
+		name=$1-$try
+		start "$name" --cpus=2 --append="crash=$1" -- $examples/crash 3
+		kill -STOP $run_pid
+		ok "$1: the enclave is dead" wait_until 30 \
+			eval "pisces list --json | grep -q '\"state\": *\"dead\"'"
+		run pisces dump -o "$1.core" "$name"
+		is "$rc" 0 "$1: it is dumped: $err"
+		# A CPU that the host does not let run has no 300 ms to say what is in its
+		# registers, and that is told: then it dies once more.
+		[[ $try != 3 && $err == *"did not say what is in"* ]] || break
+		kill -KILL $run_pid
+		wait $run_pid
+		node_recovers "$1"
+	done
 	text=$(debug "$1.core" 'info threads' 'thread apply all bt' 'print boot_status->reason')
 	diag "$text"
 	is "$(grep -c '^Thread ' <<< "$text")" 2 "$1: gdb sees two threads"
@@ -76,7 +88,7 @@ dies() {
 	rc=0; wait $run_pid || rc=$?
 	is "$rc" 125 "$1: pisces run: $(grep -m1 died err.txt)"
 	node_recovers "$1"
-	run pisces dump -o gone.core "$1"
+	run pisces dump -o gone.core "$name"
 	is "$rc" 0 "$1: when it is gone, its registers are dumped still: $err"
 	like "$(debug gone.core 'thread apply all bt 1')" "crash_test|wild_access" "$1: and say where"
 }

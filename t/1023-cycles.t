@@ -116,8 +116,8 @@ for ((i = 0; i < cycles; )); do
 			esac
 		done < "said.$set"
 	done
-	wait_until 10 node_whole || {
-		bad+="cycle $i: the node is not whole 10 s later"$'\n'
+	wait_until 30 node_whole || {
+		bad+="cycle $i: the node is not whole 30 s later"$'\n'
 		break
 	}
 done
@@ -137,7 +137,7 @@ ok "all memory blocks are online" wait_until 30 eval \
 free_now=$(settled)
 ok "no memory is lost: $free KiB free before, $free_now KiB now" \
 	[ "$free_now" -gt $((free - 65536)) ]
-ok "no descriptor holds the module" wait_until 10 eval '[ "$(cat /sys/module/pisces/refcnt)" = 0 ]'
+ok "no descriptor holds the module" wait_until 30 eval '[ "$(cat /sys/module/pisces/refcnt)" = 0 ]'
 run pisces run --cpus=3 --mem=256M -- $examples/hello
 is "$rc" 0 "the next program runs"
 kernel_log_clean

@@ -71,7 +71,7 @@ like "$out" "3 CPUs" "3 threads on 3 CPUs"
 run env GOMP_CPU_AFFINITY="$first" OMP_NUM_THREADS=3 $inside "$examples/omp" < /dev/null
 like "$out" "1 CPU" "three threads bound to one CPU stay there"
 
-run pisces run --cpus=2 --mem=128M -- "$here/fair" 6 4 < /dev/null
+run pisces run --cpus=2 --mem=128M -- "$here/fair" 6 4 70 140 < /dev/null
 is "$rc" 0 "6 threads compute on 2 CPUs"
 read -r _ least _ most <<< "$out"
 ok "each has had its share ($out, in percent)" test "${least:-0}" -ge 70 -a "${most:-999}" -le 140

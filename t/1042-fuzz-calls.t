@@ -40,11 +40,11 @@ for ((i = 1; well * each < calls && i <= 3 * calls / each; i++)); do
 	case $(cat rc) in
 	0) well=$((well + 1)) ;;
 	# It broke its own memory, as it would on Linux
-	132 | 135 | 139) died=$((died + 1)) ;;
+	132 | 134 | 135 | 139) died=$((died + 1)) ;;
 	*) bad+="seed $((seed + i)): exit code $(cat rc): $(tail -n 12 said)"$'\n' ;;
 	esac
 	grep -q "^witness: .* looks" said || bad+="seed $((seed + i)): the witness: $(cat said)"$'\n'
-	wait_until 10 node_whole || bad+="seed $((seed + i)): the node is not whole"$'\n'
+	wait_until 60 node_whole || bad+="seed $((seed + i)): the node is not whole"$'\n'
 	[ -z "$bad" ] || break
 done
 is "$bad" "" "$((well * each)) calls and more in $((well + died)) rounds, $died of which broke themselves"

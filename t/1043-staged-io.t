@@ -109,7 +109,7 @@ is "$out/$err" $'one\nthree/two' "streams are told apart"
 pisces run --cpus=1 --mem=128M --io=staged -- /bin/sh -c \
 	'echo one; echo two >&2; echo three; kill -9 $$' > both 2>&1
 is "$?" 137 "death by a signal"
-is "$(cat both)" $'one\ntwo\nthree' "the order of writes is kept, and nothing lost"
+is "$(without_progress < both)" $'one\ntwo\nthree' "the order of writes is kept, and nothing lost"
 out=$(echo input | pisces run --cpus=1 --mem=128M --io=staged -- /bin/cat)
 is "$out" "" "stdin is empty"
 

@@ -43,11 +43,8 @@ is "$out" "$linux" "with the same output"
 diag "$err"
 
 # On Linux this takes minutes.
-before=$SECONDS
 limit=60 run pisces run --cpus=2 --mem=512M -- ./signals handler 64
-is "$rc" 139 "the same, with a stack of 64 GiB"
-took=$((SECONDS - before))
-ok "it ends at once: $took s" [ $took -lt $((15 * slow)) ]
+is "$rc" 139 "the same, with a stack of 64 GiB, ends at once"
 
 limit=60 run pisces run --cpus=3 --mem=256M -- ./signals storm
 like "$rc" '^(0|139)$' "a storm of signals: $rc, as the stack lasts or not"
@@ -66,15 +63,16 @@ bad=
 for i in {1..6}; do
 	pisces run --cpus=3 --mem=256M --name=exec -- ./exec endless > out 2>&1 &
 	pid=$!
-	wait_until 30 pgrep -x pisces-proxy > /dev/null || bad+="round $i: $(cat out)"$'\n'
+	proxy=
+	wait_until 30 eval 'proxy=$(pgrep -x -P $pid pisces-proxy)' || bad+="round $i: $(cat out)"$'\n'
 	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
 	if ((i % 2)); then
-		kill -9 "$(pgrep -x pisces-proxy)"
+		kill -9 "$proxy"
 	else
 		kill -9 $pid
 	fi
 	wait $pid
-	wait_until $((5 * slow)) node_whole || bad+="round $i: the node is not whole"$'\n'
+	wait_until 60 node_whole || bad+="round $i: the node is not whole"$'\n'
 done
 is "$bad" "" "killed 6 times while they execute"
 

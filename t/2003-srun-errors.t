@@ -27,7 +27,8 @@ run srun --enclave=lwk /nowhere/at-all
 unlike "$rc" '^0$' "a program that is not there"
 node_recovers "no program"
 
-rmmod pisces
+# What srun no longer waits for may still hold it.
+ok "the module goes" wait_until 30 eval 'rmmod pisces 2> /dev/null'
 run srun --enclave=lwk $examples/hello
 is "$rc" 1 "a node without the module: exit 1"
 like "$err" "modprobe pisces" "says what to do: $err"

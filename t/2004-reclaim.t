@@ -29,7 +29,7 @@ run pisces reclaim --job="$id"
 is "$rc" 0 "pisces reclaim --job ends it"
 like "$err" "killed process [0-9]+, which held enclave [0-9]+" "and says whom it killed: $err"
 ok "its enclave is gone when reclaim returns" node_whole
-ok "its proxy too" wait_until 5 eval '! pgrep -x pisces-proxy'
+ok "its proxy too" wait_until 30 eval '! pgrep -x pisces-proxy'
 scancel "$id"
 wait $srun_pid
 ok "the node is idle again" wait_until 90 node_idle
@@ -46,6 +46,7 @@ pkill -TERM -x slurmd
 ok "slurmd ends" wait_until 30 gone slurmd
 slurmd -N n1
 ok "the next one brings the block online" wait_until 30 eval '[ "$(blocks_offline)" = 0 ]'
+ok "and answers" wait_until 60 slurmd_answers
 ok "the node is idle" wait_until 90 node_idle
 
 run srun --enclave=lwk "$examples/hello"

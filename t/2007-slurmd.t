@@ -61,7 +61,7 @@ scancel -s USR1 "$(squeue -h -o %A -n long).0"
 rc=0
 wait $srun_pid || rc=$?
 is "$rc" 7 "the step ends well, with its exit code"
-node_recovers "the end of the step" 10
+node_recovers "the end of the step"
 ok "the node is idle" wait_until 90 node_idle
 run srun --enclave=lwk $examples/hello
 is "$rc" 0 "the next step runs"

@@ -19,7 +19,7 @@ unlike "$rc" '^0$' "by its time limit ($rc)"
 like "$(cat limit.txt)" "begun.*signalled" "after the signal that --signal asked for"
 like "$(cat limit.txt)" "DUE TO TIME LIMIT" "and Slurm says why"
 diag "$(cat limit.txt)"
-node_recovers "the time limit" 10
+node_recovers "the time limit"
 ok "the node is idle" wait_until 60 node_idle
 kernel_log_clean
 done_testing

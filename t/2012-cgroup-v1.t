@@ -30,7 +30,7 @@ for i in 1 2; do
 	run srun --enclave=lwk -n1 -c3 --mem=300M $examples/hello
 	is "$rc" 0 "an enclave of 3 CPUs, for the ${i}. time"
 	like "$out" "CPUs:.*3" "  has them"
-	ok "  all is given back" wait_until 10 node_whole
+	ok "  all is given back" wait_until 30 node_whole
 	sees "after that"
 done
 run srun --enclave=lwk -n1 -c3 --mem=300M --enclave-mem=600M $examples/hello

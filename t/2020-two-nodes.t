@@ -58,14 +58,15 @@ is "$(wc -l <<< "$out")" 2 "  whole"
 cluster_recovers "failures of programs"
 
 # One node cannot make its enclave.
-on n2 rmmod pisces
+ok "n2's module goes" wait_until 30 eval 'on n2 rmmod pisces 2> /dev/null'
 limit=60 run srun -J half -N2 -n2 --enclave=lwk $examples/hello
 is "$rc" 1 "no module on n2: exit 1"
 is "$(grep -c enclave: <<< "$err")" 1 "  with one line on stderr"
 like "$err" "n2: error: enclave: the kernel module is not loaded on node n2: modprobe pisces" \
 	"  which names the node: $err"
 like "$out" "rank 0 of 2 on n1" "  the other node's program ran"
-is "$(job_field half JobState)" FAILED "  the job has FAILED"
+ok "  the job is over" wait_until 60 eval '[ "$(job_field half JobState)" != COMPLETING ]'
+is "$(job_field half JobState)" FAILED "  and has FAILED"
 limit=60 run srun -K -N2 -n2 --enclave=lwk $examples/spin 300
 unlike "$rc" '^(0|124)$' "srun -K: then nobody computes on ($rc)"
 limit=60 run srun -N2 -n6 --enclave=lwk $examples/hello
@@ -107,7 +108,7 @@ cluster_recovers Ctrl-C
 
 spin stepd
 on n2 pkill -KILL -f "slurmstepd: \[$id\.0\]"
-ok "SIGKILL to slurmstepd on n2: that node is whole" wait_until 15 there n2 node_whole
+ok "SIGKILL to slurmstepd on n2: that node is whole" wait_until 30 there n2 node_whole
 ok "  the other one computes on" [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]
 scancel "$id"
 wait $srun_pid
@@ -126,11 +127,13 @@ diag "$(cat first.txt second.txt)"
 
 cat > job.sh <<-EOF
 	#!/bin/bash
-	srun --exact -N2 -n2 -c2 --mem=400M --enclave=lwk $examples/spin 30 > inside.txt 2>&1 &
-	until [ "\$(grep -c computing inside.txt)" = 2 ]; do sleep 0.2; done
+	srun --exact -N2 -n2 -c2 --mem=400M --enclave=lwk busybox sh -c \
+		'trap "echo done; exit 0" USR1; echo computing; while :; do :; done' > inside.txt 2>&1 &
+	until [ "\$(grep -c computing inside.txt)" = 2 ] || ! kill -0 \$!; do sleep 0.2; done
 	srun --exact -N2 -n2 -c1 --mem=200M sh -c \
 		'echo "\$(hostname) \$(cat /sys/devices/system/cpu/online)"; uname -v' > beside.txt 2>&1
 	echo "then \$(grep -c done inside.txt)"
+	scancel -s USR1 \$SLURM_JOB_ID.0
 	wait
 EOF
 job=$(sbatch --parsable -J beside -N2 -n6 --mem=900M -o batch.txt job.sh)

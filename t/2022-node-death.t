@@ -65,10 +65,9 @@ ended() {
 	ok "$1: srun ends" wait_until 300 srun_ended
 	srun_ended || on n1 scancel -n "$1"
 	rc=0; wait $srun_pid || rc=$?
-	# Whether it had to wait for the job before says nothing of this one.
-	said=$(sed -E '/^srun: job [0-9]+ (queued|has been allocated)/d
-		s/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/; s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g; s/fd [0-9]+/fd N/' \
-		"$1.err" | sort -u)
+	# Whether it had to wait, for the job before or for its enclave, says nothing of how it ended.
+	said=$(without_progress < "$1.err" | sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+/TIME/
+		s/(STEP|JobId=|job|StepId=|Job) ?[0-9.]+/\1 N/g; s/fd [0-9]+/fd N/' | sort -u)
 	diag "$1: exit code $rc after $((SECONDS - died)) s" "$said"
 }
 # The state of a job is told when all of it has ended: an enclave may still be given back.
@@ -97,7 +96,7 @@ for kind in enclave plain; do
 	ok "$kind-dies: the job is over" wait_until 60 eval '[ "$(job_state '$kind'-dies)" != JobState=COMPLETING ]'
 	is "$(job_state $kind-dies)" JobState=NODE_FAIL "$kind-dies: its state"
 	ok "$kind-dies: n1 is idle" wait_until 120 is_idle n1
-	ok "$kind-dies: and whole" wait_until 15 n1_whole
+	ok "$kind-dies: and whole" wait_until 30 n1_whole
 	like "$(state_of n2)" '^down' "$kind-dies: n2 is down"
 	try n1 srun -w n1 --enclave=lwk $examples/hello
 	is "$rc" 0 "$kind-dies: n1 runs jobs without n2 $err"
@@ -116,7 +115,7 @@ for kind in enclave plain; do
 	ended $kind-boots
 	code[$kind]=$rc text[$kind]=$said
 	next_job $kind-boots
-	ok "$kind-boots: n1 is whole" wait_until 15 n1_whole
+	ok "$kind-boots: n1 is whole" wait_until 30 n1_whole
 done
 is "${code[enclave]}" "${code[plain]}" "a quick boot: srun's exit code is the same with and without"
 is "${text[enclave]}" "${text[plain]}" "and what it says"

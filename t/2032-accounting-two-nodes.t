@@ -19,6 +19,7 @@ slurmd_of_n2() {
 	on n2 pkill -TERM -x slurmd
 	wait_until 30 there n2 gone slurmd
 	on n2 slurmd -N n2
+	wait_until 60 there n2 slurmd_answers || diag "n2's slurmd does not answer"
 }
 
 kernel_logs_start

@@ -2,13 +2,13 @@
 /*
  * Signals from outside, at both ends of t/1013-signals.t:
  *
- *	outside-signals receive	   says what it inherited, then what comes, until SIGTERM
+ *	outside-signals receive [COUNT]	says what it inherited, then what comes, until SIGTERM and
+ *					COUNT that are queued
  *	outside-signals send PID COUNT	COUNT of SIGRTMIN + 1 by sigqueue, with 0, 1, 2 ...
  */
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,9 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+
+/* How long those that are queued may come after SIGTERM: which overtakes them, on Linux too. */
+#define PATIENCE_MS 30000
 
 static volatile sig_atomic_t hangups, hangup_code;
 
@@ -41,21 +44,63 @@ static void say_inherited(void)
 	printf("SIGTERM is %s\n", sigismember(&mask, SIGTERM) ? "blocked" : "not blocked");
 }
 
-static int receive(void)
+static void say_hangups(void)
+{
+	static int said;
+
+	if (hangups == said)
+		return;
+	said = hangups;
+	printf("handler of SIGHUP: %d, code %d\n", said, (int)hangup_code);
+	fflush(stdout);
+}
+
+static struct {
+	int queued, ordered;
+	bool terminated;
+} all; /* that were read */
+
+static void note(const struct signalfd_siginfo *came)
+{
+	int signal = (int)came->ssi_signo;
+
+	if (signal == SIGRTMIN + 1) {
+		all.ordered += came->ssi_int == all.queued && came->ssi_code == SI_QUEUE;
+		all.queued++;
+		return;
+	}
+	printf("%s: code %d, from somebody %d, uid %u\n", strsignal(signal), came->ssi_code,
+	       came->ssi_pid > 0, came->ssi_uid);
+	fflush(stdout);
+	if (signal == SIGTERM)
+		all.terminated = true;
+}
+
+static void read_all(int fd)
+{
+	struct signalfd_siginfo came[16];
+	ssize_t got, i;
+
+	while ((got = read(fd, came, sizeof(came))) > 0) {
+		for (i = 0; i < got / (ssize_t)sizeof(came[0]); i++)
+			note(&came[i]);
+	}
+}
+
+static int receive(int expected)
 {
 	struct sigaction action = { .sa_sigaction = on_hangup, .sa_flags = SA_SIGINFO };
 	struct epoll_event event = { .events = EPOLLIN };
-	struct signalfd_siginfo came[16];
-	int queued = 0, ordered = 0, epoll, fd;
-	sigset_t mask;
-	ssize_t got, i;
+	sigset_t mask, but_hangup;
+	int epoll, fd;
 
 	say_inherited();
 	sigfillset(&mask);
-	sigdelset(&mask, SIGHUP);
+	but_hangup = mask;
+	sigdelset(&but_hangup, SIGHUP);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	fd = signalfd(-1, &mask, SFD_NONBLOCK);
+	fd = signalfd(-1, &but_hangup, SFD_NONBLOCK);
 	epoll = epoll_create1(0);
 	if (fd < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		perror("signalfd");
@@ -63,30 +108,16 @@ static int receive(void)
 	}
 	printf("ready\n");
 	fflush(stdout);
-	for (;;) {
-		if (epoll_wait(epoll, &event, 1, -1) < 0 && errno == EINTR) {
-			printf("handler of SIGHUP: %d, code %d\n", (int)hangups, (int)hangup_code);
-			fflush(stdout);
-			continue;
-		}
-		got = read(fd, came, sizeof(came));
-		for (i = 0; i < got / (ssize_t)sizeof(came[0]); i++) {
-			int signal = (int)came[i].ssi_signo;
-
-			if (signal == SIGRTMIN + 1) {
-				ordered += came[i].ssi_int == queued && came[i].ssi_code == SI_QUEUE;
-				queued++;
-				continue;
-			}
-			printf("%s: code %d, from somebody %d, uid %u\n", strsignal(signal),
-			       came[i].ssi_code, came[i].ssi_pid > 0, came[i].ssi_uid);
-			fflush(stdout);
-			if (signal != SIGTERM)
-				continue;
-			printf("%d queued, %d as they were sent\n", queued, ordered);
-			return 0;
-		}
+	while (!all.terminated || all.queued < expected) {
+		/* SIGHUP is let in only here, so that none comes that is not told of. */
+		if (epoll_pwait(epoll, &event, 1, all.terminated ? PATIENCE_MS : -1,
+				&but_hangup) == 0)
+			break;
+		say_hangups();
+		read_all(fd);
 	}
+	printf("%d queued, %d as they were sent\n", all.queued, all.ordered);
+	return 0;
 }
 
 static int send_some(pid_t pid, int count)
@@ -108,10 +139,10 @@ static int send_some(pid_t pid, int count)
 
 int main(int argc, char *argv[])
 {
-	if (argc == 2 && strcmp(argv[1], "receive") == 0)
-		return receive();
+	if ((argc == 2 || argc == 3) && strcmp(argv[1], "receive") == 0)
+		return receive(argc == 3 ? atoi(argv[2]) : 0);
 	if (argc == 4 && strcmp(argv[1], "send") == 0)
 		return send_some((pid_t)atoi(argv[2]), atoi(argv[3]));
-	fprintf(stderr, "usage: outside-signals receive | send PID COUNT\n");
+	fprintf(stderr, "usage: outside-signals receive [COUNT] | send PID COUNT\n");
 	return 2;
 }

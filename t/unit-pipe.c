@@ -512,6 +512,21 @@ static void *move_later(void *unused)
 	return unused;
 }
 
+/* Not before the writer has written all that there is room for, whether it waits yet or not. */
+static void *move_when_full(void *unused)
+{
+	int i;
+
+	for (i = 0; i < 3000 && pipe_bytes(writer->pipe) != 65536; i++)
+		usleep(10000);
+	if (i == 3000) {
+		printf("Bail out! the pipe has not become full within 30 s\n");
+		exit(1);
+	}
+	pipe_to_linux(writer, ends[1]);
+	return unused;
+}
+
 static void to_linux(void)
 {
 	struct vector part = { .base = (uint64_t)from, .size = 100000 };
@@ -533,7 +548,7 @@ static void to_linux(void)
 	pthread_join(thread, NULL);
 	close_pipe();
 	open_pipe(0);
-	pthread_create(&thread, NULL, move_later, NULL);
+	pthread_create(&thread, NULL, move_when_full, NULL);
 	is_number(pipe_write(writer, &cursor), PIPE_MOVED, "a writer that waits goes there");
 	pthread_join(thread, NULL);
 	is_number((long long)cursor.done, 65536, "and knows what it has written");

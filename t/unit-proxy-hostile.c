@@ -307,6 +307,23 @@ static uint64_t random_argument(uint64_t size)
 	}
 }
 
+/* It may wait for ever, or keep the disk busy: that is not the question. */
+static bool may_last(uint32_t number)
+{
+	switch (number) {
+	case SYS_poll:
+	case SYS_fallocate:
+	case SYS_fsync:
+	case SYS_fdatasync:
+	case SYS_sync:
+	case SYS_syncfs:
+	case SYS_sync_file_range:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * Any call with any arguments, in a directory that may be harmed: what the
  * sanitizers find, or a signal, is not exit code 125 and not an answer.
@@ -340,9 +357,7 @@ static void test_any_calls(void)
 		for (i = 0; i < 1000; i++, calls++) {
 			uint32_t number = (uint32_t)random_number() % 460;
 
-			/* It may wait for ever, or keep the disk busy: that is not the question. */
-			if (number == SYS_poll || number == SYS_fallocate || number == SYS_fsync ||
-			    number == SYS_fdatasync)
+			if (may_last(number))
 				continue;
 			tag = CALL(&fake, number, random_argument(fake.data_size),
 				   random_argument(fake.data_size), random_argument(fake.data_size),

@@ -268,9 +268,9 @@ static void test_waiting_calls(void)
 /* What no signal interrupts on Linux is done, whenever the signal comes. */
 static void test_cancel_firmly(void)
 {
-	static const struct sockaddr_un address = { AF_UNIX, "\0unit-proxy-serve" };
-	const uint64_t length = offsetof(struct sockaddr_un, sun_path) + 17;
-	char folder[64];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char folder[64], *name = address.sun_path + 1; /* no file's */
+	uint64_t length = offsetof(struct sockaddr_un, sun_path) + 1;
 	struct fake fake;
 	uint64_t call, path;
 	int64_t listener, other, result = 0;
@@ -298,6 +298,7 @@ static void test_cancel_firmly(void)
 	is_number(result, 0, "1000 descriptors closed so");
 
 	/* A connection for which there is no room waits. */
+	length += (uint64_t)sprintf(name, "unit-proxy-serve.%d", getpid());
 	memcpy(fake.data + 0x2000, &address, sizeof(address));
 	listener = DO(&fake, SYS_socket, AF_UNIX, SOCK_STREAM, 0);
 	is_number(DO(&fake, SYS_bind, listener, 0x2000, length), 0, "a socket with a name");

@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 /* An address where no program has memory, and one beyond all programs. */
 #define BAD ((void *)8)
@@ -58,6 +59,45 @@ static inline void sleep_ms(long ms)
 
 	while (nanosleep(&span, &span) < 0 && errno == EINTR)
 		;
+}
+
+/* ---- signals that interrupt: alarm_soon(), a call that waits, alarm_off() ---- */
+
+static volatile int alarms_seen;
+
+static inline void sees_alarm(int signal)
+{
+	(void)signal;
+	alarms_seen++;
+}
+
+/*
+ * A signal soon, and again until alarm_off(): one may come before the call that it is to
+ * interrupt, where the machine is busy. FLAGS are its handler's.
+ */
+static inline void alarm_soon(int flags)
+{
+	const struct sigaction action = { .sa_handler = sees_alarm, .sa_flags = flags };
+	const struct itimerval soon = { { 0, 100000 }, { 0, 100000 } };
+
+	alarms_seen = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static inline void alarm_off(void)
+{
+	static const struct itimerval off;
+
+	setitimer(ITIMER_REAL, &off, NULL);
+	SHOW(alarms_seen > 0);
+}
+
+/* For another thread: not before such a signal has come, however busy it is; 10 s at most. */
+static inline void await_alarm(void)
+{
+	for (int i = 0; i < 1000 && alarms_seen == 0; i++)
+		sleep_ms(10);
 }
 
 #endif

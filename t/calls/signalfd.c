@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 
@@ -12,13 +11,6 @@
 #include "signal_sets.h"
 
 static struct signalfd_siginfo read_infos[8];
-static int seen;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	seen++;
-}
 
 static void show_infos(long bytes)
 {
@@ -163,20 +155,29 @@ static void *send_later(void *unused)
 	return unused;
 }
 
-static pthread_t later(int signal)
+static void *send_after_alarm(void *unused)
+{
+	await_alarm();
+	return send_later(unused);
+}
+
+static pthread_t start(void *(*what)(void *), int signal)
 {
 	pthread_t thread;
 
 	wanted = signal;
-	pthread_create(&thread, NULL, send_later, NULL);
+	pthread_create(&thread, NULL, what, NULL);
 	return thread;
+}
+
+static pthread_t later(int signal)
+{
+	return start(send_later, signal);
 }
 
 static void signalfd_waits(void)
 {
 	sigset_t set = set_of(SIGUSR1, SIGUSR2, SIGRTMIN + 1), other = set_of(SIGALRM, SIGALRM, SIGALRM);
-	struct sigaction action = { .sa_handler = on_signal };
-	struct itimerval soon = { .it_value = { 0, 50000 } };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT, .data.u64 = 42 }, found[4];
 	struct pollfd wait = { .events = POLLIN | POLLOUT };
 	struct timeval limit = { 5, 0 };
@@ -190,17 +191,13 @@ static void signalfd_waits(void)
 	thread = later(SIGRTMIN + 1);
 	show_infos(TRY(read, fd, read_infos, sizeof(read_infos)));
 	pthread_join(thread, NULL);
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
-	seen = 0;
+	alarm_soon(0);
 	TRY(read, fd, read_infos, 128);
-	SHOW(seen);
-	action.sa_flags = SA_RESTART;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &soon, NULL);
-	thread = later(SIGUSR1);
+	alarm_off();
+	alarm_soon(SA_RESTART);
+	thread = start(send_after_alarm, SIGUSR1);
 	TRY(read, fd, read_infos, 128);
-	SHOW(seen);
+	alarm_off();
 	pthread_join(thread, NULL);
 
 	part("signalfd: poll, select, epoll");
@@ -227,10 +224,9 @@ static void signalfd_waits(void)
 	SHOW(FD_ISSET(fd, &bits));
 	pthread_join(thread, NULL);
 	TRY(read, fd, read_infos, 128);
-	setitimer(ITIMER_REAL, &soon, NULL);
-	seen = 0;
-	TRY(poll, &wait, 1, 5000);
-	SHOW(seen);
+	alarm_soon(SA_RESTART);
+	TRY(poll, &wait, 1, 20000);
+	alarm_off();
 
 	epoll = (int)TRY(epoll_create1, 0);
 	TRY(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, &event);

@@ -23,11 +23,13 @@ static void on_info(int signal, siginfo_t *info, void *context)
 }
 
 static pid_t sleeper;
+static bool over; /* for it */
 
 static void *sleeps(void *unused)
 {
 	__atomic_store_n(&sleeper, gettid(), __ATOMIC_RELEASE);
-	sleep_ms(200);
+	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+		sleep_ms(1);
 	return unused;
 }
 
@@ -99,6 +101,7 @@ static void queued(void)
 	TRY(kill, sleeper, 0);
 	TRY(tgkill, sleeper, sleeper, 0);
 	TRY(rt_sigqueueinfo, sleeper, 0, &info);
+	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	TRY(tkill, 0, SIGUSR1);
 	TRY(tkill, INT_MAX, SIGUSR1);

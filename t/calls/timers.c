@@ -5,7 +5,7 @@
 
 #include "calls.h"
 
-static volatile int seen, seen_code, seen_value, seen_overrun;
+static volatile int seen, seen_code, seen_value, most_overrun;
 static pthread_t handled_by;
 
 static void on_timer(int signal, siginfo_t *info, void *context)
@@ -15,7 +15,8 @@ static void on_timer(int signal, siginfo_t *info, void *context)
 	seen++;
 	seen_code = info->si_code;
 	seen_value = info->si_value.sival_int;
-	seen_overrun = info->si_overrun;
+	if (info->si_overrun > most_overrun)
+		most_overrun = info->si_overrun;
 	handled_by = pthread_self();
 }
 
@@ -70,7 +71,7 @@ static void kernel_timers(void)
 	SHOW(seen);
 	SHOW(seen_code == SI_TIMER);
 	SHOW(seen_value);
-	SHOW(seen_overrun);
+	SHOW(most_overrun);
 	TRY(timer_getoverrun, timer);
 	TRY(timer_getoverrun, 1234);
 
@@ -83,10 +84,10 @@ static void kernel_timers(void)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &mask, &before);
-	seen = 0;
+	most_overrun = 0;
 	sleep_ms(200);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	SHOW(seen_overrun >= 5);
+	SHOW(most_overrun >= 5);
 	TRY(timer_settime, timer, 0, &off, &old);
 	SHOW(old.it_interval.tv_nsec);
 	SHOW(old.it_value.tv_nsec > 0 && old.it_value.tv_nsec <= 10000000);
@@ -104,10 +105,10 @@ static void kernel_timers(void)
 	SHOW(seen_value == other);
 	event.sigev_notify = SIGEV_NONE;
 	TRY(timer_create, CLOCK_BOOTTIME, &event, &none);
-	set.it_value = (struct timespec){ 100, 0 };
+	set.it_value = (struct timespec){ 1000, 0 };
 	TRY(timer_settime, none, 0, &set, NULL);
 	TRY(timer_gettime, none, &old);
-	SHOW(old.it_value.tv_sec >= 98);
+	SHOW(old.it_value.tv_sec >= 900);
 	event.sigev_notify = SIGEV_THREAD_ID;
 	event._sigev_un._tid = gettid();
 	TRY(timer_delete, none);
@@ -153,6 +154,7 @@ static void library_timers(void)
 static void intervals(void)
 {
 	struct itimerval set = { .it_value = { 0, 20000 } }, old, wrong = { .it_value = { 0, -1 } };
+	long left;
 
 	part("setitimer, alarm");
 	seen = 0;
@@ -166,8 +168,9 @@ static void intervals(void)
 	await(1);
 	SHOW(seen);
 	SHOW(seen_code == SI_KERNEL);
-	TRY(alarm, 100);
-	TRY(alarm, 0);
+	TRY(alarm, 1000);
+	left = syscall(SYS_alarm, 0);
+	SHOW(left >= 900 && left <= 1000);
 	TRY(alarm, 0);
 }
 
@@ -227,7 +230,10 @@ static long long cpu_time(void)
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-/* Those that count CPU time: not while the program sleeps, and not too early. */
+/*
+ * Those that count CPU time: not while the program sleeps, and not too early. In an enclave a
+ * CPU that stands still counts as if it computed.
+ */
 static void cpu_intervals(void)
 {
 	static const struct {
@@ -246,12 +252,12 @@ static void cpu_intervals(void)
 		start = cpu_time();
 		TRY(setitimer, kinds[i].clock, &set, &old);
 		sleep_ms(300);
-		SHOW(seen);
+		SHOW(seen == 0 || cpu_time() - start >= 30000000);
 		TRY(getitimer, kinds[i].clock, &old);
 		SHOW(old.it_value.tv_sec == 0 && old.it_value.tv_usec > 0);
 		SHOW(old.it_interval.tv_usec);
 		compute_until(1);
-		SHOW(seen);
+		SHOW(seen >= 1);
 		SHOW(cpu_time() - start >= 30000000);
 		compute_until(5);
 		SHOW(seen >= 5);

@@ -179,9 +179,12 @@ struct common {
 	uint32_t ready, held;
 };
 
-static void *locks_one(void *lock)
+static void *locks_last(void *arg)
 {
-	pthread_mutex_lock(lock);
+	struct common *common = arg;
+
+	pthread_mutex_lock(&common->locks[2]);
+	__atomic_store_n(&common->ready, 1, __ATOMIC_SEQ_CST);
 	pause();
 	return NULL;
 }
@@ -203,10 +206,11 @@ static void owns(struct common *common)
 	}
 	pthread_mutex_lock(&common->locks[0]);
 	pthread_mutex_lock(&common->locks[1]);
-	pthread_create(&thread, NULL, locks_one, &common->locks[2]);
-	sleep_ms(200);
+	pthread_create(&thread, NULL, locks_last, common);
+	while (!__atomic_load_n(&common->ready, __ATOMIC_SEQ_CST))
+		sleep_ms(1);
 	__atomic_store_n(&common->held, 1, __ATOMIC_SEQ_CST);
-	/* The other one waits for the first by now. */
+	/* The other one waits for the first by now, mostly; it gets the same if it is late. */
 	sleep_ms(500);
 	_exit(0);
 }
@@ -219,7 +223,7 @@ static void inherits(struct common *common)
 	while (!__atomic_load_n(&common->held, __ATOMIC_SEQ_CST))
 		sleep_ms(1);
 	clock_gettime(CLOCK_REALTIME, &later);
-	later.tv_sec += 5;
+	later.tv_sec += 30;
 	for (i = 0; i < 3; i++) {
 		result = pthread_mutex_timedlock(&common->locks[i], &later);
 		printf("lock %d: %s\n", i, result == EOWNERDEAD ? "EOWNERDEAD" :

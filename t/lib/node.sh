@@ -75,9 +75,10 @@ node_whole() {
 		! grep -q 'pisces-' /proc/interrupts
 }
 
-# node_recovers WHAT [SECONDS]: the node is whole again within 5 s of WHAT.
+# node_recovers WHAT: the node is whole again after WHAT. How fast is for t/1022 and t/2010 to say,
+# which measure it: here a node whose host is busy has time.
 node_recovers() {
-	if wait_until "${2:-5}" node_whole; then
+	if wait_until 60 node_whole; then
 		pass "$1: the node is whole again"
 	else
 		fail "$1: the node is whole again"

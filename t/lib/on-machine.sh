@@ -103,6 +103,7 @@ if has smt; then
 	kill -KILL $run_pid
 	wait $run_pid 2> /dev/null
 	node_recovers "SIGKILL"
+	: > spin.txt
 	pisces run --cpu-list=5 --mem=128M --name=half -- $examples/spin 100 > spin.txt 2>&1 &
 	run_pid=$!
 	ok "an enclave of half a core" wait_until 60 grep -q computing spin.txt
@@ -116,6 +117,7 @@ if has smt; then
 fi
 
 # Those nearest to and farthest from CPU 0, by turns with another enclave
+: > spin.txt
 pisces run --cpu-list=1,$((cpus - 1)) --mem=256M --name=outer -- $examples/spin 100 > spin.txt 2>&1 &
 run_pid=$!
 ok "an enclave of CPUs 1 and $((cpus - 1))" wait_until 60 grep -q computing spin.txt

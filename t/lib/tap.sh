@@ -65,9 +65,12 @@ unlike() {
 	fi
 }
 
-# Lines that tell how long something has taken so far. How many there are depends on how fast the
-# machine is at that moment.
+# Lines that tell how long something has taken so far, or that srun waits for what was before it:
+# the last step or job is not over for Slurm yet. How many there are depends on how fast the machine
+# is at that moment.
 progress_pattern='enclave: .*(\.\.\. \(after [0-9.]+ s\)$|all was given back to Linux in )'
+progress_pattern+='|^srun: (Job [0-9]+ step creation (temporarily|still) disabled|Step created for '
+progress_pattern+='|Step completed in JobId=|job [0-9]+ (queued and waiting|has been allocated))'
 
 # without_progress: what is read, but for such lines
 without_progress() {
