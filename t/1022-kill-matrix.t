@@ -5,35 +5,16 @@
 # ROWS="proxy panic" takes some rows only. Slurm's daemons are in t/2010-kill-matrix.t.
 node_env="ROWS"
 . "$(dirname "$0")/lib/node.sh"
+. "$(dirname "$0")/lib/matrix.sh"
 
 kernel_log_start
 rows=${ROWS:-program proxy run panic hang silent}
 places="booting idle computing io teardown"
-declare -A cell
 
 # Seconds that the node may take, where nobody has to notice anything; and where the
 # module's watchdog has to.
 at_once=$((5 * slow))
 noticed=$((10 * slow))
-
-now() { echo "${EPOCHREALTIME/./}"; }
-
-# recovered ROW PLACE SINCE LIMIT: how long it took from SINCE on, into the table. False: longer than
-# it may take.
-recovered() {
-	local took
-	while ! node_whole && [ $((($(now) - $3) / 1000000)) -le $((60 * slow)) ]; do
-		sleep 0.02
-	done
-	took=$((($(now) - $3) / 1000))
-	cell[$1,$2]="$took ms"
-	ok "$1, $2: the node is whole" node_whole
-	[ $took -gt $(($4 * 1000)) ] || return 0
-	diag "$1, $2: after $took ms, at most $4 s: load $(cat /proc/loadavg)"
-	return 1
-}
-
-taken() { [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]; }
 
 started() {
 	wait_until 60 eval 'proxy=$(pgrep -x -P '"$run_pid"' pisces-proxy)' &&
@@ -82,7 +63,6 @@ killed() {
 	recovered "$1" "$2" "$since" $at_once
 }
 
-# at_ROW PLACE: someone dies once. False: it took too long.
 at_program() {
 	case $1 in
 	booting) cell[program,booting]="not there yet" ;;
@@ -167,35 +147,13 @@ hung='hangs? in the co-kernel|hangs while it boots|does not answer'
 at_hang() { crashes hang hang-irqs-off "$1" $noticed "$hung"; }
 at_silent() { crashes silent silent "$1" $noticed "$hung"; }
 
-# in_time ROW PLACE: of a time, the least of up to three: the host may have had the node wait.
-in_time() {
-	local try
-	for try in 1 2 3; do
-		at_"$1" "$2" && return
-	done
-	cell[$1,$2]+=" !"
-	return 1
-}
-
 for row in $rows; do
-	for place in $places; do
-		ok "$row, $place: in time" in_time "$row" "$place"
-	done
+	fill_row "$row"
 	run pisces run --cpus=2 --mem=128M -- $examples/hello
 	is "$rc" 0 "$row: the next program runs"
 	node_recovers "$row: the next program"
 done
 
-{
-	printf '%-10s' ""
-	for place in $places; do printf '%-15s' "$place"; done
-	echo
-	for row in $rows; do
-		printf '%-10s' "$row"
-		for place in $places; do printf '%-15s' "${cell[$row,$place]:--}"; done
-		echo
-	done
-} > table
-diag "$(cat table)"
+diag "$(matrix)"
 kernel_log_clean
 done_testing

@@ -4,13 +4,12 @@
 # is being given memory, boots, idles, computes, waits for input, or is torn down.
 limit_file=1800
 . "$(dirname "$0")/lib/node.sh"
+. "$(dirname "$0")/lib/matrix.sh"
 
 kernel_log_start
+rows="slurmstepd slurmd"
 places="preparing booting idle computing io teardown"
-declare -A cell
-now() { echo "${EPOCHREALTIME/./}"; }
 job() { squeue -h -o %A -n "$1" | head -n 1; }
-taken() { [ "$(< /sys/devices/system/cpu/online)" != "$node_cpus" ]; }
 is_there() { [ "$(pisces list | wc -l)" -gt 1 ]; }
 task_runs() { pisces list --json | grep -q '"tasks": *1'; }
 
@@ -40,20 +39,6 @@ begin() {
 	id=$(job "$1")
 }
 
-# recovered ROW PLACE SINCE LIMIT: how long it took from SINCE on, into the table. False: longer than
-# it may take.
-recovered() {
-	local took
-	wait_until 60 node_whole
-	took=$((($(now) - $3) / 1000))
-	cell[$1,$2]="$took ms"
-	ok "$1, $2: the node is whole" node_whole
-	[ $took -gt $(($4 * 1000)) ] || return 0
-	diag "$1, $2: after $took ms, at most $4 s: load $(cat /proc/loadavg)"
-	return 1
-}
-
-# at_ROW PLACE: someone dies once. False: it took too long.
 at_slurmstepd() {
 	local since status=0
 	begin "stepd-$1" "$1"
@@ -84,35 +69,13 @@ at_slurmd() {
 	return $status
 }
 
-# in_time ROW PLACE: of a time, the least of up to three: the host may have had the node wait.
-in_time() {
-	local try
-	for try in 1 2 3; do
-		at_"$1" "$2" && return
-	done
-	cell[$1,$2]+=" !"
-	return 1
-}
-
-for row in slurmstepd slurmd; do
-	for place in $places; do
-		ok "$row, $place: in time" in_time $row "$place"
-	done
+for row in $rows; do
+	fill_row $row
 done
 
 run srun --enclave=lwk "$examples/hello"
 is "$rc" 0 "the next job runs"
-{
-	printf '%-12s' ""
-	for place in $places; do printf '%-15s' "$place"; done
-	echo
-	for row in slurmstepd slurmd; do
-		printf '%-12s' $row
-		for place in $places; do printf '%-15s' "${cell[$row,$place]:--}"; done
-		echo
-	done
-} > table
-diag "$(cat table)"
+diag "$(matrix)"
 node_recovers "after all that"
 kernel_log_clean
 done_testing
