@@ -5,7 +5,7 @@
 #
 #   CYCLES=N  how many (default 50)     SEED=N  repeats what a run that printed it did
 node_env="CYCLES SEED"
-limit_file=${LIMIT:-600}
+limit_file=${LIMIT:-1200}
 . "$(dirname "$0")/lib/node.sh"
 
 cycles=${CYCLES:-50}
