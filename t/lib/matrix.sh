@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# For the kill matrices, behind lib/node.sh: $rows, who dies, by $places, what the enclave is at. For
-# each row there is a function at_ROW PLACE, in which someone dies, once, and which ends with
-# recovered's status.
+# For the kill matrices, behind lib/node.sh: $rows, who dies, by $places, what the enclave is at.
+# For each row there is a function at_ROW PLACE, in which someone dies, once, and which ends
+# with recovered's status.
 
 declare -A cell
 
