@@ -63,34 +63,24 @@ killed() {
 	recovered "$1" "$2" "$since" $at_once
 }
 
-at_program() {
-	case $1 in
-	booting) cell[program,booting]="not there yet" ;;
+# proxy_gets ROW PLACE SIGNAL STATUS
+proxy_gets() {
+	case $2 in
+	booting) cell[$1,booting]="not there yet" ;;
 	teardown)
 		# With exit code 0 it has ended before the signal came.
 		begin teardown
-		killed program teardown "$(pgrep -x -P $run_pid pisces-proxy || echo $run_pid)" TERM '0|143'
+		killed "$1" teardown "$(pgrep -x -P $run_pid pisces-proxy || echo $run_pid)" "$3" "0|$4"
 		;;
 	*)
-		begin "$1"
-		killed program "$1" "$proxy" TERM 143
+		begin "$2"
+		killed "$1" "$2" "$proxy" "$3" "$4"
 		;;
 	esac
 }
 
-at_proxy() {
-	case $1 in
-	booting) cell[proxy,booting]="not there yet" ;;
-	teardown)
-		begin teardown
-		killed proxy teardown "$(pgrep -x -P $run_pid pisces-proxy || echo $run_pid)" KILL '0|137'
-		;;
-	*)
-		begin "$1"
-		killed proxy "$1" "$proxy" KILL 137
-		;;
-	esac
-}
+at_program() { proxy_gets program "$1" TERM 143; }
+at_proxy() { proxy_gets proxy "$1" KILL 137; }
 
 at_run() {
 	local status=0

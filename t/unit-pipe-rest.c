@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,6 +42,17 @@ struct thread *thread_current(void)
 struct process *process_current(void)
 {
 	return &process;
+}
+
+void await_full(struct pipe *pipe)
+{
+	for (int i = 0; i < 3000; i++) {
+		if (pipe_bytes(pipe) == 65536)
+			return;
+		usleep(10000);
+	}
+	printf("Bail out! the pipe has not become full within 30 s\n");
+	exit(1);
 }
 
 void interrupt_self(bool now)

@@ -9,8 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct pipe;
+
 /* The calling thread's: a signal has come. */
 void interrupt_self(bool now);
+
+/*
+ * Until PIPE has the 65,536 bytes that there is room for, whether its writer waits yet or not. After
+ * 30 s the test is over.
+ */
+void await_full(struct pipe *pipe);
 
 extern int broken_pipes; /* SIGPIPE, of all threads */
 extern int pages;	 /* that are taken */

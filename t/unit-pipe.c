@@ -512,17 +512,9 @@ static void *move_later(void *unused)
 	return unused;
 }
 
-/* Not before the writer has written all that there is room for, whether it waits yet or not. */
 static void *move_when_full(void *unused)
 {
-	int i;
-
-	for (i = 0; i < 3000 && pipe_bytes(writer->pipe) != 65536; i++)
-		usleep(10000);
-	if (i == 3000) {
-		printf("Bail out! the pipe has not become full within 30 s\n");
-		exit(1);
-	}
+	await_full(writer->pipe);
 	pipe_to_linux(writer, ends[1]);
 	return unused;
 }
